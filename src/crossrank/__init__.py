@@ -1,0 +1,54 @@
+"""crossrank: cross-encoder re-ranking, German and English first class, offline from the start."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from crossrank.errors import Error
+from crossrank.stage import Cut, Everything, Pipeline, Stage
+from crossrank.types import (
+    Corpus,
+    Encoder,
+    MemoryCorpus,
+    Queries,
+    Ranking,
+    Scale,
+    Scorer,
+    Search,
+)
+
+if TYPE_CHECKING:
+    pass
+
+__version__ = "0.1.0"
+
+# name -> module it lives in; loaded at first use, so that `import crossrank` stays light
+_LAZY: dict[str, str] = {}
+
+__all__ = [
+    "Corpus",
+    "Cut",
+    "Encoder",
+    "Error",
+    "Everything",
+    "MemoryCorpus",
+    "Pipeline",
+    "Queries",
+    "Ranking",
+    "Scale",
+    "Scorer",
+    "Search",
+    "Stage",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'crossrank' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_LAZY})

@@ -1,0 +1,128 @@
+"""Stages and how they are chained: retriever, re-ranker, fusion and cutoff are one protocol.
+
+A stage that accepts a `Search` may go first; one that wants a `Ranking` re-ranks. A retriever
+that is handed a `Ranking` (which is a `Search`) scores within its candidates.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from crossrank.errors import BadInput
+from crossrank.types import Ranking, Search
+
+In = TypeVar("In", bound=Search, contravariant=True)
+
+
+class Stage(Protocol[In]):
+    """One step of a ranking: takes a question or an answer so far, gives an answer."""
+
+    @property
+    def name(self) -> str:
+        """A short name for tables and timings: "bm25", "cross-encoder"."""
+        ...
+
+    def __call__(self, given: In, /) -> Ranking:
+        """The ranking of every query of `given`, inside its candidates."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Keeps the first `depth` documents of every query."""
+
+    depth: int
+
+    def __post_init__(self) -> None:
+        if self.depth < 1:
+            raise BadInput(f"a depth of 1 or more wanted, got {self.depth}")
+
+    @property
+    def name(self) -> str:
+        """The name of the stage, with its depth."""
+        return f"cut {self.depth}"
+
+    def __call__(self, given: Ranking, /) -> Ranking:
+        """The first `depth` documents of every query."""
+        return given.top(self.depth)
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """Every document of the corpus as a candidate: for small collections scored whole."""
+
+    name: str = "all"
+
+    def __call__(self, given: Search, /) -> Ranking:
+        """All documents of the corpus, or the candidates as they are if given a ranking."""
+        return given if isinstance(given, Ranking) else Ranking.everything(given)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one stage of a pipeline did: its ranking and the wall time it took, in seconds."""
+
+    name: str
+    ranking: Ranking
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """All steps of one run of a pipeline, in order."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def ranking(self) -> Ranking:
+        """The final ranking."""
+        return self.steps[-1].ranking
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of all stages."""
+        return sum(step.seconds for step in self.steps)
+
+
+class Pipeline:
+    """Stages run one after the other; itself a stage.
+
+    The first must accept a `Search`, every later one gets the `Ranking` before it.
+    """
+
+    __slots__ = ("_name", "stages")
+
+    def __init__(self, first: Stage[Search], *rest: Stage[Ranking], name: str = "") -> None:
+        self.stages: tuple[Stage[Ranking], ...] = (first, *rest)
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        """The given name, or the stages joined by ` >> `."""
+        return self._name or " >> ".join(stage.name for stage in self.stages)
+
+    def __call__(self, given: Search, /) -> Ranking:
+        """The ranking after the last stage."""
+        return self.trace(given).ranking
+
+    def trace(self, given: Search, watch: Callable[[Step], None] = lambda step: None) -> Trace:
+        """The ranking after every stage, with its time; `watch` is told as each one ends."""
+        steps: list[Step] = []
+        current = given
+        for stage in self.stages:
+            start = time.perf_counter()
+            current = stage(current)  # type: ignore[arg-type]  # only the first sees a Search
+            step = Step(stage.name, current, time.perf_counter() - start)
+            watch(step)
+            steps.append(step)
+        return Trace(tuple(steps))
+
+
+def chain(stages: Sequence[Stage[Ranking]], name: str = "") -> Pipeline:
+    """A pipeline of stages known only at run time."""
+    if not stages:
+        raise BadInput("at least one stage wanted for a pipeline, got none")
+    return Pipeline(stages[0], *stages[1:], name=name)  # type: ignore[arg-type]
