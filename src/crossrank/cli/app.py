@@ -1,0 +1,58 @@
+"""The `crossrank` command: registers every command and turns errors into exit codes."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from crossrank import __version__
+from crossrank.cli import output
+from crossrank.errors import Error, exit_code
+
+app = typer.Typer(
+    name="crossrank",
+    help="Index, search in stages, re-rank with a cross-encoder, evaluate. German and English.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+# One line a command, in the order of the help page:
+#   app.command("index")(index)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"crossrank {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and stop."
+    ),
+) -> None:
+    """Index, search in stages, re-rank with a cross-encoder, evaluate. German and English."""
+
+
+def main() -> None:
+    """Runs the command line; a crossrank error becomes one message and its exit code."""
+    try:
+        app()
+    except Error as error:
+        output.say(f"error: {error}", style="red")
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        output.say("interrupted")
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output left, as `head` does
+        sys.stderr.close()
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
