@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from crossrank.errors import BadInput
 from crossrank.types import Ranking, Search
@@ -87,6 +87,22 @@ class Trace:
         return sum(step.seconds for step in self.steps)
 
 
+Watch = Callable[[Step], None]
+
+
+def unwatched(step: Step) -> None:
+    """Watches nothing: the default of `trace`."""
+
+
+@runtime_checkable
+class Composite(Protocol):
+    """A stage made of stages, which can tell what each of them did."""
+
+    def trace(self, given: Search, watch: Watch = unwatched) -> Trace:
+        """All inner steps in the order they ran; the last one holds the result."""
+        ...
+
+
 class Pipeline:
     """Stages run one after the other; itself a stage.
 
@@ -108,17 +124,28 @@ class Pipeline:
         """The ranking after the last stage."""
         return self.trace(given).ranking
 
-    def trace(self, given: Search, watch: Callable[[Step], None] = lambda step: None) -> Trace:
-        """The ranking after every stage, with its time; `watch` is told as each one ends."""
+    def trace(self, given: Search, watch: Watch = unwatched) -> Trace:
+        """The ranking after every stage, with its time; `watch` is told as each one ends.
+
+        A stage made of stages (a fusion, a pipeline) shows its inner steps too.
+        """
         steps: list[Step] = []
         current = given
         for stage in self.stages:
-            start = time.perf_counter()
-            current = stage(current)  # type: ignore[arg-type]  # only the first sees a Search
-            step = Step(stage.name, current, time.perf_counter() - start)
-            watch(step)
-            steps.append(step)
+            steps.extend(run_stage(stage, current, watch))
+            current = steps[-1].ranking
         return Trace(tuple(steps))
+
+
+def run_stage(stage: Stage[Ranking], given: Search, watch: Watch = unwatched) -> tuple[Step, ...]:
+    """The steps of one stage: its inner ones if it is made of stages, else the one it is."""
+    if isinstance(stage, Composite):
+        return stage.trace(given, watch).steps
+    start = time.perf_counter()
+    ranking = stage(given)  # type: ignore[arg-type]  # only a first stage sees a bare Search
+    step = Step(stage.name, ranking, time.perf_counter() - start)
+    watch(step)
+    return (step,)
 
 
 def chain(stages: Sequence[Stage[Ranking]], name: str = "") -> Pipeline:

@@ -1,0 +1,88 @@
+"""The laws every stage obeys, whatever it does. A new stage adds one line to STAGES."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crossrank import Cut, Everything, MemoryCorpus, Pipeline, Queries, Ranking, Search
+from crossrank.stage import Stage
+
+WORDS = ("kühlschrank", "labor", "280 Liter", "ohne", "Gefrierfach", "fridge", "DIN 13277", "warm")
+TEXTS = [f"{WORDS[i % 8]} {WORDS[(i * 3 + 1) % 8]} {i}" for i in range(20)]
+CORPUS = MemoryCorpus([f"d{i}" for i in range(20)], TEXTS)
+
+# Stages that re-rank candidates. (name -> factory)
+STAGES: dict[str, Callable[[], Stage[Ranking]]] = {
+    "cut": lambda: Cut(3),
+    "everything": Everything,
+    "pipeline": lambda: Pipeline(Everything(), Cut(7), Cut(2)),
+}
+
+
+@st.composite
+def candidates(draw: st.DrawFn, prefix: str = "") -> Ranking:
+    count = draw(st.integers(1, 3))
+    texts = draw(st.lists(st.sampled_from(WORDS), min_size=count, max_size=count))
+    rows = [draw(st.lists(st.integers(0, 19), unique=True, max_size=8)) for _ in range(count)]
+    scores = [[draw(st.integers(-3, 3)) / 2 for _ in each] for each in rows]
+    queries = Queries(tuple(f"{prefix}{i}" for i in range(count)), tuple(texts))
+    return Ranking.of_lists(Search(queries, CORPUS), rows, scores)
+
+
+def assert_same(a: Ranking, b: Ranking) -> None:
+    assert a.queries == b.queries
+    assert a.indptr.tolist() == b.indptr.tolist()
+    assert a.docs.tolist() == b.docs.tolist()
+    np.testing.assert_allclose(a.scores, b.scores, rtol=0, atol=1e-6)
+    assert a.scale == b.scale
+
+
+def assert_lawful(ranking: Ranking) -> None:
+    assert np.isfinite(ranking.scores).all()
+    for docs, scores in ranking:
+        keys = list(zip((-scores).tolist(), docs.tolist(), strict=True))
+        assert keys == sorted(keys)
+        assert len(set(docs.tolist())) == len(docs)
+
+
+@pytest.fixture(params=STAGES, scope="module")
+def stage(request: pytest.FixtureRequest) -> Stage[Ranking]:
+    return STAGES[request.param]()
+
+
+@given(asked=candidates())
+def test_the_answer_is_lawful_and_inside_the_candidates(
+    stage: Stage[Ranking], asked: Ranking
+) -> None:
+    answer = stage(asked)
+    assert answer.queries == asked.queries
+    assert answer.corpus is asked.corpus
+    assert_lawful(answer)
+    for (docs, _), (allowed, _) in zip(answer, asked, strict=True):
+        assert set(docs.tolist()) <= set(allowed.tolist())
+
+
+@given(a=candidates("a"), b=candidates("b"))
+def test_queries_do_not_influence_each_other(stage: Stage[Ranking], a: Ranking, b: Ranking) -> None:
+    assert_same(stage(Ranking.concat([a, b])), Ranking.concat([stage(a), stage(b)]))
+
+
+@given(asked=candidates())
+@settings(max_examples=25)
+def test_a_stage_gives_the_same_answer_twice(stage: Stage[Ranking], asked: Ranking) -> None:
+    assert_same(stage(asked), stage(asked))
+
+
+def test_a_pipeline_is_its_stages_in_order_and_traces_each() -> None:
+    search = Search(Queries.of(["ohne Gefrierfach", "warm"]), CORPUS)
+    pipeline = Pipeline(Pipeline(Everything(), Cut(9)), Cut(4))
+    trace = pipeline.trace(search)
+    assert [step.name for step in trace.steps] == ["all", "cut 9", "cut 4"]
+    assert [step.ranking.depths().tolist() for step in trace.steps] == [[20, 20], [9, 9], [4, 4]]
+    assert_same(trace.ranking, pipeline(search))
+    assert trace.seconds == pytest.approx(sum(step.seconds for step in trace.steps))
