@@ -1,0 +1,162 @@
+"""What a pipeline is made of, as plain values: stages, depths, models, weights.
+
+A spec names models by path, hub id or bundled name and loads none; `build` makes the stages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final
+
+from crossrank.errors import BadInput
+
+EMBED: Final = "crossrank-embed"
+SMALL: Final = "crossrank-small"
+
+
+def _require(ok: bool, wanted: str, came: object) -> None:
+    if not ok:
+        raise BadInput(f"{wanted} wanted, got {came!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Bm25:
+    """BM25 over the analysed terms of a collection; `where` is an SQL filter ("" for none)."""
+
+    type: ClassVar[str] = "bm25"
+    depth: int = 100
+    where: str = ""
+
+    def __post_init__(self) -> None:
+        _require(1 <= self.depth <= 10_000, "a depth from 1 to 10,000", self.depth)
+
+
+@dataclass(frozen=True, slots=True)
+class Dense:
+    """Nearest vectors of a bi-encoder; `where` is an SQL filter ("" for none)."""
+
+    type: ClassVar[str] = "dense"
+    model: str = EMBED
+    depth: int = 100
+    where: str = ""
+
+    def __post_init__(self) -> None:
+        _require(1 <= self.depth <= 10_000, "a depth from 1 to 10,000", self.depth)
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every document of the collection as a candidate: for small collections."""
+
+    type: ClassVar[str] = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Cutoff:
+    """Keeps the first `depth` documents."""
+
+    type: ClassVar[str] = "cut"
+    depth: int = 100
+
+    def __post_init__(self) -> None:
+        _require(self.depth >= 1, "a depth of 1 or more", self.depth)
+
+
+@dataclass(frozen=True, slots=True)
+class Reranker:
+    """A cross-encoder over the first `depth` candidates.
+
+    `weight` is the cross-encoder's share of the final score, 1 for the cross-encoder alone;
+    below 1 the incoming ranking keeps the rest (both z-normalised within the query).
+    """
+
+    type: ClassVar[str] = "rerank"
+    model: str = SMALL
+    depth: int = 100
+    long: str = "truncate"
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        _require(self.depth >= 1, "a depth of 1 or more", self.depth)
+        _require(0 < self.weight <= 1, "a weight above 0 and up to 1", self.weight)
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """Several stages on the same question, their rankings combined."""
+
+    type: ClassVar[str] = "fuse"
+    of: tuple[StageSpec, ...] = ()
+    method: str = "rrf"
+    weights: tuple[float, ...] = ()
+    depth: int = 100
+
+    def __post_init__(self) -> None:
+        _require(len(self.of) >= 2, "two or more stages to fuse (key 'of')", len(self.of))
+        _require(self.depth >= 1, "a depth of 1 or more", self.depth)
+        if self.weights and len(self.weights) != len(self.of):
+            raise BadInput(
+                f"one weight for each of {len(self.of)} stages wanted, got {self.weights}"
+            )
+
+
+StageSpec = Bm25 | Dense | All | Cutoff | Reranker | Fusion
+RETRIEVERS: Final = (Bm25, Dense, All, Fusion)
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineSpec:
+    """Stages in order, under a name. The first one must be able to search a collection."""
+
+    stages: tuple[StageSpec, ...]
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        _require(len(self.stages) >= 1, "at least one stage", len(self.stages))
+        first = self.stages[0]
+        if not isinstance(first, RETRIEVERS):
+            raise BadInput(
+                f"a pipeline starts with a stage that searches (bm25, dense, fuse, all), "
+                f"got {first.type!r}: put one before it"
+            )
+
+    def filtered(self, where: str) -> PipelineSpec:
+        """The same pipeline with the SQL filter `where` on everything that searches."""
+        return replace(self, stages=tuple(_filtered(stage, where) for stage in self.stages))
+
+    def at_least(self, k: int) -> PipelineSpec:
+        """The same pipeline with every depth raised to `k`, so that k results can come out."""
+        return replace(self, stages=tuple(_deepened(stage, k) for stage in self.stages))
+
+    def encoders(self) -> tuple[str, ...]:
+        """The bi-encoders the pipeline needs vectors of."""
+        return tuple(dict.fromkeys(s.model for s in _flat(self.stages) if isinstance(s, Dense)))
+
+
+def _flat(stages: tuple[StageSpec, ...]) -> tuple[StageSpec, ...]:
+    inner = (s for stage in stages if isinstance(stage, Fusion) for s in _flat(stage.of))
+    return (*stages, *inner)
+
+
+def _filtered(stage: StageSpec, where: str) -> StageSpec:
+    match stage:
+        case Bm25() | Dense():
+            both = f"({stage.where}) AND ({where})" if stage.where and where else where
+            return replace(stage, where=both or stage.where)
+        case Fusion():
+            return replace(stage, of=tuple(_filtered(inner, where) for inner in stage.of))
+        case All() if where:
+            raise BadInput("a filter cannot be combined with scoring everything (stage 'all')")
+        case _:
+            return stage
+
+
+def _deepened(stage: StageSpec, k: int) -> StageSpec:
+    match stage:
+        case Fusion():
+            of = tuple(_deepened(inner, k) for inner in stage.of)
+            return replace(stage, of=of, depth=max(stage.depth, k))
+        case All():
+            return stage
+        case _:
+            return replace(stage, depth=max(stage.depth, k))
