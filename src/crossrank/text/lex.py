@@ -1,0 +1,85 @@
+"""Cutting text into the pieces that become terms: words, numbers, quantities, norms, names.
+
+The work is split in two for speed. `glue` walks a text once and marks the white space inside
+expressions that belong together (`280 Liter`, `DIN 13277`, `§ 14`, a word broken at a line end);
+it keeps the length, so offsets stay true. The glued text is then split at white space, and
+`pieces` takes one such chunk apart. Chunks repeat, so a caller keeps the answers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from crossrank.text.fold import GLUE, JOINER
+from crossrank.text.numbers import NUMBER
+from crossrank.text.units import UNIT
+
+Kind = Literal["word", "number", "quantity", "date", "norm", "law", "initials"]
+"""What a piece is, and so which rule makes its terms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One piece of a chunk: `text` as written, at the characters `start` to `end` of the chunk."""
+
+    kind: Kind
+    text: str
+    start: int
+    end: int
+
+
+_BETWEEN: Final = r"(?:bis|to|und|and|[-–—x×])"
+_QUANTITY_GAP = re.compile(
+    rf"\d\s(?:{_BETWEEN}\s(?=(?:{NUMBER}\s{_BETWEEN}\s)*[+\-−±]?\s?{NUMBER}\s?{UNIT})|{UNIT})"
+    rf"|\d\s(?=[+\-−]\d[\d.,]*\s?{UNIT})"
+)
+_BEFORE_DIGIT = re.compile(
+    r"\s(?=\d)(?:(?<=[A-ZÄÖÜ][A-ZÄÖÜ0-9]\s)|(?<=§\s))"
+)
+_NORM_BODIES: Final = "DIN|EN|ISO|IEC|VDE|VDI|ASTM|IEEE|ANSI|ÖNORM|UL|BS|CEN|TR|TS"
+_NORM_GAP = re.compile(rf"(?<!\w)(?:{_NORM_BODIES})\s(?=(?:(?:{_NORM_BODIES})\s)*\d)")
+_LINE_END = re.compile(r"(?<=[^\W\d_])-\n[ \t]*(?=[a-zäöüß]{2})(?!(?:und|oder|bzw|and|or)\b)")
+_SPACE = re.compile(r"\s")
+
+
+def _glued(match: re.Match[str]) -> str:
+    return _SPACE.sub(GLUE, match.group())
+
+
+def _joined(match: re.Match[str]) -> str:
+    return JOINER * len(match.group())
+
+
+def glue(text: str) -> str:
+    """The text at the same length, white space inside an expression replaced by `GLUE`."""
+    if "-\n" in text:
+        text = _LINE_END.sub(_joined, text)
+    if "DIN" in text or "ISO" in text or "EN" in text or "IEC" in text:
+        text = _NORM_GAP.sub(_glued, text)
+    return _BEFORE_DIGIT.sub(GLUE, _QUANTITY_GAP.sub(_glued, text))
+
+
+_SIGNED: Final = rf"[+\-±]?\s?{NUMBER}"
+_LETTER: Final = r"[^\W\d_]"
+_PIECE = re.compile(
+    rf"""
+    (?P<date>(?<!\d)(?:\d{{1,2}}\.\d{{1,2}}\.\d{{4}}|\d{{4}}-\d{{2}}-\d{{2}})(?![\d\w]))
+  | (?P<law>§§?\s?\d+[a-z]?(?!\w))
+  | (?P<norm>(?:(?:{_NORM_BODIES})[\s/-]?)+\d+(?:[.:-]\d+)*(?!\w))
+  | (?P<quantity>(?<![\w.,])(?:{_SIGNED}(?:\s?(?:°C)?\s?{_BETWEEN}\s?|\s))*{_SIGNED}\s?{UNIT})
+  | (?P<number>(?<!\w){NUMBER}(?![\w]|[-/]{_LETTER}))
+  | (?P<initials>(?<!\w)(?:{_LETTER}\.){{2,}}(?:{_LETTER}(?!\w))?)
+  | (?P<word>[^\W_]+(?:[-'&+][^\W_]+|(?<=[A-ZÄÖÜ0-9])\s\d[^\W_]*)*)
+    """,
+    re.VERBOSE,
+)
+
+
+def pieces(chunk: str) -> Iterator[Piece]:
+    """The pieces of a normalised chunk from left to right; what is between them is no text."""
+    for match in _PIECE.finditer(chunk):
+        kind: Kind = match.lastgroup  # type: ignore[assignment]
+        yield Piece(kind, match.group(), match.start(), match.end())

@@ -1,0 +1,172 @@
+"""What an analyser learns from a collection: parts of German compounds, and words by language."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import Stemmer
+
+from crossrank.errors import BadInput
+from crossrank.text.compounds import MIN_WORD, CompoundSplitter
+from crossrank.text.fold import fold, normalise
+from crossrank.text.language import (
+    ENGLISH_STOP,
+    GERMAN_STOP,
+    NEGATIONS,
+    Language,
+    detect,
+)
+from crossrank.text.lex import glue, pieces
+
+MIN_COUNT: Final = 2
+"""Occurrences that make a word a possible part of compounds."""
+
+_MIN_PRODUCTIVE: Final = 3
+_MIN_PRODUCTIVE_LENGTH: Final = 5
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words of a collection as far as its analysis needs them.
+
+    `parts`: German stem -> count, the possible parts of compounds. `german`, `english`: folded
+    words seen in texts of one language only; a word in neither set is stemmed both ways where the
+    language is left open.
+    """
+
+    parts: Mapping[str, int] = field(default_factory=dict)
+    german: frozenset[str] = frozenset()
+    english: frozenset[str] = frozenset()
+
+    def to_dict(self) -> dict[str, str]:
+        """JSON-able form: every part a string of compressed text."""
+        return {
+            "parts": _pack(" ".join(f"{part} {n}" for part, n in sorted(self.parts.items()))),
+            "german": _pack(" ".join(sorted(self.german))),
+            "english": _pack(" ".join(sorted(self.english))),
+        }
+
+    @classmethod
+    def from_dict(cls, packed: Mapping[str, Any]) -> Vocabulary:
+        """The vocabulary that `to_dict` wrote; `BadInput` where the form is another one."""
+        try:
+            parts = _unpack(packed["parts"]).split()
+            counts = dict(zip(parts[::2], map(int, parts[1::2]), strict=True))
+            german, english = (_unpack(packed[name]).split() for name in ("german", "english"))
+        except (KeyError, ValueError, TypeError, zlib.error) as error:
+            raise BadInput(
+                f"wanted a vocabulary with parts, german and english, came {error!r}: "
+                "take the dictionary that Vocabulary.to_dict wrote"
+            ) from error
+        return cls(counts, frozenset(german), frozenset(english))
+
+
+def _pack(text: str) -> str:
+    return base64.b85encode(zlib.compress(text.encode(), 6)).decode()
+
+
+def _unpack(packed: str) -> str:
+    return zlib.decompress(base64.b85decode(packed)).decode()
+
+
+class VocabularyBuilder:
+    """Counts the words of texts in bounded memory and makes a `Vocabulary` of them.
+
+    `limit` is the number of different written pieces kept per language; beyond it the rarest are
+    dropped (lossy counting, Manku & Motwani, VLDB 2002). Not thread safe.
+    """
+
+    def __init__(self, limit: int = 1_500_000) -> None:
+        if limit < 1000:
+            raise BadInput(f"limit must be at least 1000 pieces, came {limit}: leave it out")
+        self.limit = limit
+        self._chunks: dict[Language | None, Counter[str]] = {
+            "de": Counter(),
+            "en": Counter(),
+            None: Counter(),
+        }
+
+    def add(self, texts: Iterable[str], language: Language | None = None) -> None:
+        """Count the words of `texts`, all of them in `language` or each in its own, detected."""
+        for text in texts:
+            chunks = (glue(text) if "-\n" in text else text).split()
+            counts = self._chunks[language or detect(chunks)]
+            counts.update(chunks)
+            if len(counts) > self.limit:
+                _prune(counts, self.limit // 2)
+
+    def build(self, max_parts: int = 100_000, max_words: int = 200_000) -> Vocabulary:
+        """The vocabulary of all texts so far; the most frequent parts and words are kept."""
+        german = _words(self._chunks["de"])
+        english = _words(self._chunks["en"])
+        either = _words(self._chunks[None])
+        parts = _parts(german + either)
+        own_german, own_english = Counter[str](), Counter[str]()
+        for word in german.keys() | english.keys():
+            low = word.lower()
+            own_german[low] += german[word]
+            own_english[low] += english[word]
+        return Vocabulary(
+            dict(Counter(parts).most_common(max_parts)),
+            _mostly(own_german, own_english, max_words),
+            _mostly(own_english, own_german, max_words),
+        )
+
+
+def _prune(counts: Counter[str], keep: int) -> None:
+    floor = 1
+    while len(counts) > keep:
+        for chunk in [chunk for chunk, n in counts.items() if n <= floor]:
+            del counts[chunk]
+        floor *= 2
+
+
+def _words(chunks: Counter[str]) -> Counter[str]:
+    """Counts of words (folded but for a capital first letter) from counts of chunks."""
+    words: Counter[str] = Counter()
+    for chunk, count in chunks.items():
+        for piece in pieces(normalise(chunk)):
+            if piece.kind != "word":
+                continue
+            for written in piece.text.split("-"):
+                if written.isalpha() and len(written) < 40:
+                    folded = fold(written)
+                    words[folded.capitalize() if written[0].isupper() else folded] += count
+    return words
+
+
+def _mostly(own: Counter[str], other: Counter[str], limit: int) -> frozenset[str]:
+    kept = ((word, n) for word, n in own.most_common(limit) if n >= MIN_COUNT)
+    return frozenset(word for word, n in kept if n >= 20 * other[word])
+
+
+def _parts(words: Counter[str]) -> dict[str, int]:
+    """Stem -> count of what may be a part: words on their own, and productive ends of words."""
+    stem = Stemmer.Stemmer("german").stemWord
+    parts: Counter[str] = Counter()
+    barred = GERMAN_STOP | ENGLISH_STOP | NEGATIONS
+    for word, count in words.items():
+        low = word.lower()
+        if len(low) >= 3 and low not in barred:
+            parts[stem(low)] += count
+    known = {part: n for part, n in parts.items() if n >= MIN_COUNT and len(part) >= 3}
+    return known | _productive(words, CompoundSplitter(known, stem))
+
+
+def _productive(words: Counter[str], splitter: CompoundSplitter) -> dict[str, int]:
+    """Ends that follow several known words but never stand alone: `kühlschrank`."""
+    ends: Counter[str] = Counter()
+    lows = {word.lower() for word in words}
+    for word in lows:
+        if len(word) < MIN_WORD:
+            continue
+        for at in range(4, len(word) - _MIN_PRODUCTIVE_LENGTH + 1):
+            end = splitter.stem(word[at:])
+            if end not in splitter.parts and splitter.first_known(word[:at]):
+                ends[end] += 1
+    return {end: n for end, n in ends.items() if n >= _MIN_PRODUCTIVE}
