@@ -153,3 +153,26 @@ def chain(stages: Sequence[Stage[Ranking]], name: str = "") -> Pipeline:
     if not stages:
         raise BadInput("at least one stage wanted for a pipeline, got none")
     return Pipeline(stages[0], *stages[1:], name=name)  # type: ignore[arg-type]
+
+
+def trace_in_batches(
+    pipeline: Pipeline, given: Search, size: int, done: Callable[[int], None]
+) -> Trace:
+    """The trace of `pipeline` over all queries, run `size` queries at a time.
+
+    `done` is told the number of queries finished after each batch. Stages do not let queries
+    influence each other, so the rankings are those of one run; the times are added up.
+    """
+    if size < 1:
+        raise BadInput(f"batches of 1 or more queries wanted, got {size}")
+    traces: list[Trace] = []
+    for start in range(0, max(len(given.queries), 1), size):
+        traces.append(pipeline.trace(given.select(slice(start, start + size))))
+        done(min(start + size, len(given.queries)))
+    columns = zip(*(trace.steps for trace in traces), strict=True)
+    return Trace(tuple(_joined(steps) for steps in columns))
+
+
+def _joined(steps: Sequence[Step]) -> Step:
+    ranking = Ranking.concat([step.ranking for step in steps])
+    return Step(steps[0].name, ranking, sum(step.seconds for step in steps))

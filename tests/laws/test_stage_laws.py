@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossrank import Cut, Everything, MemoryCorpus, Pipeline, Queries, Ranking, Search
-from crossrank.stage import Stage
+from crossrank.stage import Stage, trace_in_batches
 
 WORDS = ("kühlschrank", "labor", "280 Liter", "ohne", "Gefrierfach", "fridge", "DIN 13277", "warm")
 TEXTS = [f"{WORDS[i % 8]} {WORDS[(i * 3 + 1) % 8]} {i}" for i in range(20)]
@@ -86,3 +86,15 @@ def test_a_pipeline_is_its_stages_in_order_and_traces_each() -> None:
     assert [step.ranking.depths().tolist() for step in trace.steps] == [[20, 20], [9, 9], [4, 4]]
     assert_same(trace.ranking, pipeline(search))
     assert trace.seconds == pytest.approx(sum(step.seconds for step in trace.steps))
+
+
+@given(asked=candidates(), size=st.integers(1, 4))
+def test_batches_of_queries_give_the_trace_of_one_run(asked: Ranking, size: int) -> None:
+    pipeline = Pipeline(Everything(), Cut(4))
+    told: list[int] = []
+    whole, parts = pipeline.trace(asked), trace_in_batches(pipeline, asked, size, told.append)
+    assert [step.name for step in parts.steps] == [step.name for step in whole.steps]
+    for a, b in zip(whole.steps, parts.steps, strict=True):
+        assert_same(a.ranking, b.ranking)
+    assert told[-1] == len(asked.queries)
+    assert told == sorted(told)
