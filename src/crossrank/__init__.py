@@ -19,12 +19,14 @@ from crossrank.types import (
 )
 
 if TYPE_CHECKING:
-    pass
+    from crossrank.fuse import Fuse
 
 __version__ = "0.1.0"
 
 # name -> module it lives in; loaded at first use, so that `import crossrank` stays light
-_LAZY: dict[str, str] = {}
+_LAZY: dict[str, str] = {
+    "Fuse": "crossrank.fuse",
+}
 
 __all__ = [
     "Corpus",
@@ -32,6 +34,7 @@ __all__ = [
     "Encoder",
     "Error",
     "Everything",
+    "Fuse",
     "MemoryCorpus",
     "Pipeline",
     "Queries",

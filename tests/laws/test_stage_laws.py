@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossrank import Cut, Everything, MemoryCorpus, Pipeline, Queries, Ranking, Search
+from crossrank import Cut, Everything, Fuse, MemoryCorpus, Pipeline, Queries, Ranking, Search
 from crossrank.stage import Stage, trace_in_batches
 
 WORDS = ("kühlschrank", "labor", "280 Liter", "ohne", "Gefrierfach", "fridge", "DIN 13277", "warm")
@@ -21,6 +21,10 @@ STAGES: dict[str, Callable[[], Stage[Ranking]]] = {
     "cut": lambda: Cut(3),
     "everything": Everything,
     "pipeline": lambda: Pipeline(Everything(), Cut(7), Cut(2)),
+    "fuse ranks": lambda: Fuse(Everything(), Cut(4), depth=5),
+    "fuse scores": lambda: Fuse(
+        Everything(), Cut(2), method="sum", normalise="z-score", weights=(1, 2)
+    ),
 }
 
 
