@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -84,3 +84,13 @@ def progress() -> Iterator[Progress]:
         disable=not console.is_terminal,
     ) as bar:
         yield bar
+
+
+def counter(bar: Progress, what: str, total: int | None = None) -> Callable[[int], None]:
+    """A line of a progress display: call it with the number done so far."""
+    task = bar.add_task(what, total=total)
+
+    def done(count: int) -> None:
+        bar.update(task, completed=count)
+
+    return done

@@ -128,6 +128,21 @@ class PipelineSpec:
         """The same pipeline with every depth raised to `k`, so that k results can come out."""
         return replace(self, stages=tuple(_deepened(stage, k) for stage in self.stages))
 
+    def with_reranker(self, model: str) -> PipelineSpec:
+        """The same pipeline with another cross-encoder. Raises BadInput if it has none."""
+        changed = tuple(
+            replace(stage, model=model) if isinstance(stage, Reranker) else stage
+            for stage in self.stages
+        )
+        if not any(isinstance(stage, Reranker) for stage in changed):
+            raise BadInput(f"pipeline {self.name!r} has no cross-encoder to replace by {model!r}")
+        return replace(self, stages=changed)
+
+    def scores_everything(self) -> bool:
+        """Whether a cross-encoder is to score every document of the collection."""
+        kinds = [type(stage) for stage in self.stages]
+        return kinds[0] is All and kinds[1:2] == [Reranker]
+
     def encoders(self) -> tuple[str, ...]:
         """The bi-encoders the pipeline needs vectors of."""
         return tuple(dict.fromkeys(s.model for s in _flat(self.stages) if isinstance(s, Dense)))
