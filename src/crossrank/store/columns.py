@@ -1,0 +1,169 @@
+"""The columns of the table, and how metadata of any shape gets a typed column or a safe place.
+
+A metadata field gets the type of its first values: numbers are float64, so that 100 and 99.5 fit
+one column, then text, booleans, lists of text and of numbers; anything else is kept as JSON text.
+A value that does not fit the column later (a word in a number column) is kept in the column
+`_extra`, where filters do not see it but `Snapshot.fields` does, and is reported.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Final
+
+import pyarrow as pa
+
+ID: Final = "id"
+TITLE: Final = "title"
+TEXT: Final = "text"
+TERMS: Final = "_terms"
+HASH: Final = "_hash"
+EXTRA: Final = "_extra"
+VECTOR: Final = "_vector_"
+ENCODER: Final = "crossrank.encoder"
+SCALE: Final = "crossrank.scale"
+
+FIXED: Final = pa.schema(
+    [
+        pa.field(ID, pa.string()),
+        pa.field(TITLE, pa.string()),
+        pa.field(TEXT, pa.string()),
+        pa.field(TERMS, pa.string()),
+        pa.field(HASH, pa.uint64()),
+        pa.field(EXTRA, pa.string()),
+    ]
+)
+
+
+class Kind(StrEnum):
+    """What a metadata column holds."""
+
+    NUMBER = "number"
+    TEXT = "text"
+    TRUTH = "true or false"
+    TEXTS = "list of text"
+    NUMBERS = "list of numbers"
+    JSON = "JSON text"
+
+
+ARROW: Final[dict[Kind, pa.DataType]] = {
+    Kind.NUMBER: pa.float64(),
+    Kind.TEXT: pa.string(),
+    Kind.TRUTH: pa.bool_(),
+    Kind.TEXTS: pa.list_(pa.string()),
+    Kind.NUMBERS: pa.list_(pa.float64()),
+    Kind.JSON: pa.string(),
+}
+_KIND_KEY: Final = b"crossrank.kind"
+
+
+def kind_of(value: Any) -> Kind:
+    """The kind of column that holds a JSON value as it is."""
+    if isinstance(value, bool):
+        return Kind.TRUTH
+    if isinstance(value, (int, float)):
+        return Kind.NUMBER if _exact(value) else Kind.JSON
+    if isinstance(value, str):
+        return Kind.TEXT
+    if isinstance(value, list) and value:
+        kinds = {kind_of(item) for item in value}
+        if kinds == {Kind.TEXT}:
+            return Kind.TEXTS
+        if kinds == {Kind.NUMBER}:
+            return Kind.NUMBERS
+    return Kind.JSON
+
+
+def _exact(value: float) -> bool:
+    """Whether float64 holds the number exactly; NaN equals nothing and is kept as text."""
+    return value == value and (isinstance(value, float) or int(float(value)) == value)
+
+
+def usable(name: str) -> bool:
+    """Whether a metadata field may be a column: no clash with our own, no mark SQL stumbles on."""
+    return (
+        bool(name)
+        and not name.startswith("_")
+        and name.lower() not in (ID, TITLE, TEXT)
+        and not any(mark in name for mark in ".`\"'\\")
+    )
+
+
+def kinds_in(schema: pa.Schema) -> dict[str, Kind]:
+    """The metadata columns of a table, with what they hold."""
+    found = {}
+    for column in schema:
+        if not column.name.startswith("_") and column.name not in (ID, TITLE, TEXT):
+            found[column.name] = _kind_in(column)
+    return found
+
+
+def _kind_in(column: pa.Field) -> Kind:
+    stated = (column.metadata or {}).get(_KIND_KEY)
+    if stated:
+        return Kind(stated.decode())
+    return next((kind for kind, arrow in ARROW.items() if arrow == column.type), Kind.JSON)
+
+
+def column_for(name: str, kind: Kind) -> pa.Field:
+    """A new metadata column."""
+    return pa.field(name, ARROW[kind], metadata={_KIND_KEY: str(kind).encode()})
+
+
+def stored(kind: Kind, value: Any) -> Any:
+    """A value as its column holds it; None when it does not fit."""
+    if kind is Kind.JSON:
+        return json.dumps(value, ensure_ascii=False)
+    return value if kind_of(value) is kind else None
+
+
+def restored(kind: Kind, value: Any) -> Any:
+    """The value that `stored` was given; a whole number comes back as an int."""
+    if kind is Kind.JSON:
+        return json.loads(value)
+    if kind is Kind.NUMBER:
+        return _number(value)
+    return [_number(item) for item in value] if kind is Kind.NUMBERS else value
+
+
+def _number(value: float) -> float | int:
+    return int(value) if math.isfinite(value) and value.is_integer() else value
+
+
+def new_kinds(known: Mapping[str, Kind], rows: Sequence[Mapping[str, Any]]) -> dict[str, Kind]:
+    """The kinds of fields that have no column yet: that of the first value, JSON if they differ."""
+    found: dict[str, Kind] = {}
+    for row in rows:
+        for name, value in row.items():
+            if name in known or not usable(name):
+                continue
+            kind = kind_of(value)
+            found[name] = kind if found.get(name, kind) is kind else Kind.JSON
+    return found
+
+
+def split_fields(
+    kinds: Mapping[str, Kind], row: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields of one document that fit their columns, as stored, and the others as they are."""
+    fitting: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    for name, value in row.items():
+        kept = stored(kinds[name], value) if name in kinds else None
+        if kept is None:
+            extra[name] = value
+        else:
+            fitting[name] = kept
+    return fitting, extra
+
+
+def vector_columns(schema: pa.Schema) -> dict[str, pa.Field]:
+    """The vector columns by the name of their encoder."""
+    return {
+        (column.metadata or {})[ENCODER.encode()].decode(): column
+        for column in schema
+        if column.name.startswith(VECTOR)
+    }
