@@ -8,7 +8,6 @@ Language = Literal["de", "en"]
 """A language that has an analysis of its own."""
 
 
-
 def word_set(text: str) -> frozenset[str]:
     """The words of a text written with blanks between them."""
     return frozenset(text.split())

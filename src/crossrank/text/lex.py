@@ -36,9 +36,7 @@ _QUANTITY_GAP = re.compile(
     rf"\d\s(?:{_BETWEEN}\s(?=(?:{NUMBER}\s{_BETWEEN}\s)*[+\-−±]?\s?{NUMBER}\s?{UNIT})|{UNIT})"
     rf"|\d\s(?=[+\-−]\d[\d.,]*\s?{UNIT})"
 )
-_BEFORE_DIGIT = re.compile(
-    r"\s(?=\d)(?:(?<=[A-ZÄÖÜ][A-ZÄÖÜ0-9]\s)|(?<=§\s))"
-)
+_BEFORE_DIGIT = re.compile(r"\s(?=\d)(?:(?<=[A-ZÄÖÜ][A-ZÄÖÜ0-9]\s)|(?<=§\s))")
 _NORM_BODIES: Final = "DIN|EN|ISO|IEC|VDE|VDI|ASTM|IEEE|ANSI|ÖNORM|UL|BS|CEN|TR|TS"
 _NORM_GAP = re.compile(rf"(?<!\w)(?:{_NORM_BODIES})\s(?=(?:(?:{_NORM_BODIES})\s)*\d)")
 _LINE_END = re.compile(r"(?<=[^\W\d_])-\n[ \t]*(?=[a-zäöüß]{2})(?!(?:und|oder|bzw|and|or)\b)")

@@ -147,5 +147,6 @@ def find_unit(written: str) -> Unit:
     low = written.lower()
     if low in WORDS:
         return WORDS[low]
-    return WORDS[low.split()[-1].removeprefix("us-").removesuffix("s") if "-" in low
-                 else low.split()[-1]]
+    return WORDS[
+        low.split()[-1].removeprefix("us-").removesuffix("s") if "-" in low else low.split()[-1]
+    ]

@@ -1,0 +1,1 @@
+"""Training, mining and distillation: data, objectives, recipes (extra `train`)."""
