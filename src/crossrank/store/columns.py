@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from crossrank.io.document import Document
+
 ID: Final = "id"
 TITLE: Final = "title"
 TEXT: Final = "text"
@@ -158,6 +160,15 @@ def split_fields(
         else:
             fitting[name] = kept
     return fitting, extra
+
+
+def document_from(row: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Document:
+    """The document in a row of the table."""
+    fields = {
+        name: restored(kind, row[name]) for name, kind in kinds.items() if row[name] is not None
+    }
+    extra = json.loads(row[EXTRA]) if row[EXTRA] else {}
+    return Document(row[ID], row[TEXT], row[TITLE], {**fields, **extra})
 
 
 def vector_columns(schema: pa.Schema) -> dict[str, pa.Field]:

@@ -1,0 +1,143 @@
+"""The two searches of one Lance version: by terms (BM25) and by vectors."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import numpy as np
+import pyarrow as pa
+from lancedb.query import MatchQuery
+
+from crossrank.errors import BadInput, CollectionError
+from crossrank.store import columns
+from crossrank.store.rowmap import Places
+from crossrank.types import Floats, Scale
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+_BATCH: Final = 32
+"""Query vectors in one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a search is asked for: `k` documents that satisfy `where` and lie `within`."""
+
+    k: int
+    where: str
+    fields: tuple[str, ...]
+    within: Sequence[Places] | None = None
+
+    def filter(self, query: int) -> str:
+        """The SQL filter of query number `query`; empty if there is none."""
+        # in parentheses and on lines of its own, nothing after a `;` or `--` is lost unnoticed
+        parts = [f"(\n{self.where}\n)"] if self.where.strip() else []
+        if self.within is not None:
+            places = ",".join(map(str, self.within[query].tolist()))
+            parts.append(f"_rowid IN ({places or 'NULL'})")
+        return " AND ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The places of the documents found, and their scores; higher is better."""
+
+    places: Places
+    scores: Floats
+
+
+_NOTHING: Final = Found(np.zeros(0, np.uint64), np.zeros(0, np.float32))
+
+
+def search_terms(table: Any, queries: Sequence[Sequence[str]], wanted: Wanted) -> list[Found]:
+    """The best documents of each query by BM25 over the column of terms."""
+
+    def one(number: int) -> Found:
+        terms = list(dict.fromkeys(term for term in queries[number] if term))
+        if not terms or _empty(wanted, number):
+            return _NOTHING
+        match = MatchQuery(" ".join(terms), columns.TERMS)
+        query = table.search(match, query_type="fts")
+        found = _run(query, "_score", wanted, number)
+        return Found(found["_rowid"].to_numpy(), found["_score"].to_numpy().astype(np.float32))
+
+    return _all(one, range(len(queries)))
+
+
+def search_vectors(
+    table: Any, column: pa.Field, vectors: Floats, wanted: Wanted, exact: bool
+) -> list[Found]:
+    """The nearest documents of each vector by the similarity the column is made for."""
+    scale = Scale((column.metadata or {})[columns.SCALE.encode()].decode())
+
+    def some(first: int) -> list[Found]:
+        part = vectors[first : first + step]
+        if _empty(wanted, first):
+            return [_NOTHING]
+        query = table.search(part, vector_column_name=column.name)
+        query = query.distance_type("cosine" if scale is Scale.COSINE else "dot")
+        query = query.bypass_vector_index() if exact or wanted.within is not None else query
+        found = _run(query, "_distance", wanted, first)
+        return list(_by_query(found, len(part)))
+
+    step = 1 if wanted.within is not None else _BATCH
+    return [each for part in _all(some, range(0, len(vectors), step)) for each in part]
+
+
+def _empty(wanted: Wanted, query: int) -> bool:
+    return wanted.within is not None and not len(wanted.within[query])
+
+
+def _by_query(found: pa.Table, queries: int) -> Iterator[Found]:
+    places = found["_rowid"].to_numpy()
+    scores = (1 - found["_distance"].to_numpy()).astype(np.float32)  # both distances are 1 - s
+    owner = np.zeros(len(places), np.int64)
+    if "query_index" in found.column_names:
+        owner = found["query_index"].to_numpy()
+    for number in range(queries):
+        mine = owner == number
+        yield Found(places[mine], scores[mine])
+
+
+def _run(query: Any, score: str, wanted: Wanted, number: int) -> pa.Table:
+    """The result of a search with filter and limit; Lance's complaints become ours."""
+    where = wanted.filter(number)
+    try:
+        if where:
+            query = query.where(where, prefilter=True)
+        return query.select([score]).with_row_id(True).limit(wanted.k).to_arrow()
+    except ValueError as error:
+        if not wanted.where:
+            raise
+        raise bad_filter(wanted.where, wanted.fields, error) from error
+    except (RuntimeError, OSError) as error:
+        raise CollectionError(
+            f"this version of the collection cannot be read any more ({_first_line(error)}): "
+            "open the collection again"
+        ) from error
+
+
+def bad_filter(where: str, fields: Sequence[str], error: Exception) -> BadInput:
+    """The error for an SQL filter that Lance does not take: what it says, and what there is."""
+    listed = ", ".join([columns.ID, columns.TITLE, columns.TEXT, *sorted(fields)])
+    return BadInput(
+        f"an SQL filter over the columns {listed} wanted, got {where!r}: {_first_line(error)}"
+    )
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().splitlines()[0]
+    return text.removeprefix("Invalid input, ").split(", /root/")[0].split(", /")[0]
+
+
+def _all(work: Callable[[T], U], items: Sequence[T]) -> list[U]:
+    """`work` of each item, in order; several at a time where there are several."""
+    if len(items) < 2:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(min(len(items), os.cpu_count() or 1)) as pool:
+        return list(pool.map(work, items))
