@@ -12,7 +12,7 @@ import pytrec_eval
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossrank.evaluate import AP, ERR, RBP, RR, Judged, Measure, evaluate, parse_measure
+from crossrank.evaluate import AP, DEFAULT, ERR, RBP, RR, Judged, Measure, evaluate, parse_measure
 from crossrank.io.trec import read_qrels, read_run, write_run
 from crossrank.types import Ranking
 
@@ -37,9 +37,11 @@ TREC_EVAL = {
 
 _docs = st.integers(0, 14).map(lambda n: f"d{n}")
 _queries = st.integers(0, 4).map(lambda n: f"q{n}")
-_grades = st.dictionaries(
-    _queries, st.dictionaries(_docs, st.integers(-1, 3), min_size=1), min_size=1, max_size=5
+# trec_eval never returns from a query whose judgements are all negative: one of them is not
+_judged = st.dictionaries(_docs, st.integers(-1, 3), min_size=1).map(
+    lambda grades: grades if max(grades.values()) >= 0 else {**grades, min(grades): 0}
 )
+_grades = st.dictionaries(_queries, _judged, min_size=1, max_size=5)
 # few distinct scores, so that most runs have ties
 _tied = st.sampled_from([-1.5, 0.0, 0.25, 0.5, 1.0, 1.0 + 2**-23, 7.0])
 _runs = st.dictionaries(_queries, st.dictionaries(_docs, _tied, max_size=15), max_size=5)
@@ -106,6 +108,13 @@ def test_equals_trec_eval_on_judged_documents_only(folder: Path, grades: Grades,
     measures = [Measure(m.name, m.cutoff, judged_only=True) for m in map(parse_measure, TREC_EVAL)]
     expected = _reference(grades, run, TREC_EVAL, judged_docs_only_flag=1)
     np.testing.assert_allclose(_ours(folder, grades, run, measures), expected, atol=1e-6, rtol=0)
+
+
+def test_a_query_judged_with_negative_grades_only_counts_zero(folder: Path) -> None:
+    ours = _ours(
+        folder, {"q": {"d1": -1, "d2": -2}}, {"q": {"d1": 2.0, "d3": 1.0}}, [*DEFAULT, ERR, RBP]
+    )
+    assert ours.tolist() == [[0.0]] * 7
 
 
 def _random(seed: int) -> tuple[Grades, Run]:
