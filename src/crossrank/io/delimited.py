@@ -31,7 +31,7 @@ def read_delimited(
     column whose first 1000 rows hold numbers only becomes a number, an empty cell a missing
     value. Raises BadInput when there is no id or no text column.
     """
-    rows = _rows(source, delimiter, problems, names)
+    rows = delimited_rows(source, delimiter, problems)
     header = list(names.columns) or next(rows, (0, []))[1]
     if not header:
         return
@@ -57,8 +57,8 @@ def read_delimited(
                 yield document
 
 
-def _rows(source: Source, delimiter: str, problems: Problems, names: Names) -> Iterator[Row]:
-    """Rows with the number of their first line; a row that cannot be read is reported."""
+def delimited_rows(source: Source, delimiter: str, problems: Problems) -> Iterator[Row]:
+    """The cells of each row and the number of its first line; unreadable rows are reported."""
     csv.field_size_limit(MAX_CELL)
     lines = (line for _, line in source.lines())
     first = next(lines, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from crossrank.io.document import Document, Names, broken_unicode, document_of
 from crossrank.io.encoding import Source, undecodable
@@ -12,6 +13,14 @@ from crossrank.io.problems import BROKEN_LINE, WRONG_ENCODING, Problems
 
 def read_json_lines(source: Source, problems: Problems, names: Names) -> Iterator[Document]:
     """One document for each line that is a JSON object; the other lines are reported."""
+    for place, row in json_rows(source, problems):
+        document = document_of(row, place, names, problems)
+        if document is not None:
+            yield document
+
+
+def json_rows(source: Source, problems: Problems) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each line that is a JSON object, with its `file:line`; the other lines are reported."""
     for number, line in source.lines():
         if not line.strip():
             continue
@@ -31,9 +40,7 @@ def read_json_lines(source: Source, problems: Problems, names: Names) -> Iterato
         elif "\\ud" in line.lower() and broken_unicode(json.dumps(row, ensure_ascii=False)):
             problems.report(BROKEN_LINE, place, "half a surrogate pair (\\ud...) is no character")
         else:
-            document = document_of(row, place, names, problems)
-            if document is not None:
-                yield document
+            yield place, row
 
 
 def _near(line: str) -> str:
