@@ -1,0 +1,179 @@
+"""Smaller and faster forms of an ONNX model: int8 in three ways, and fp16 for GPUs.
+
+Only matrix products with constant weights are quantised; attention, normalisation and activations
+stay float32. What is lost is measured while it is made and lies beside it in `export.json`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from crossrank.errors import BadInput, ModelError
+from crossrank.extras import require
+from crossrank.models.cached import copy_sidecars, place_directory, refuse_taken
+from crossrank.models.export_report import graph_of, read_report, write_report
+from crossrank.models.onnx_run import Feed, Pairs, feeds_for, gives_vectors, run_all, session
+from crossrank.models.parity import PAIRS, Parity, parity
+from crossrank.models.quantise_rows import int8_rows
+
+
+class Mode(StrEnum):
+    """How the weights of a model are stored and multiplied."""
+
+    FP32 = "fp32"
+    INT8 = "int8"  # activations scaled by their range over the batch: fastest on a CPU
+    INT8_BLOCK = "int8-block"  # scaled by blocks of 32: closest to fp32, same score in any batch
+    INT8_STATIC = "int8-static"  # activations scaled by ranges seen on calibration texts
+    FP16 = "fp16"  # for GPUs; a CPU gains nothing
+    BF16 = "bf16"  # only the torch backend: ONNX Runtime lacks the kernels
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What may be chosen about int8.
+
+    `per_channel` scales each output of a matrix on its own; `embeddings` stores the word vectors
+    as int8 rows with a scale each; `seven_bit` keeps weights within 7 bits, exact on CPUs without
+    VNNI, whose int8 products can saturate.
+    """
+
+    per_channel: bool = True
+    embeddings: bool = False
+    seven_bit: bool = False
+
+
+def quantise_model(
+    folder: Path,
+    out: Path,
+    mode: Mode,
+    options: Options = Options(),
+    calibration: Pairs = (),
+) -> dict[str, Any]:
+    """Writes the quantised model as the new directory `out`; returns the report that lies in it.
+
+    `calibration` are (query, document) pairs for `int8-static`, a few hundred of what the model
+    will read. Raises ModelError when `out` is there already or the graph cannot be quantised.
+    """
+    refuse_taken(out)
+    place_directory(out, lambda to: quantise_into(folder, to, mode, options, calibration))
+    return read_report(out)
+
+
+def quantise_into(
+    folder: Path,
+    to: Path,
+    mode: Mode,
+    options: Options = Options(),
+    calibration: Pairs = (),
+) -> None:
+    """Fills the directory `to` with the model in `folder`, quantised."""
+    if mode not in _WRITERS:
+        raise ModelError(
+            f"one of {', '.join(_WRITERS)} wanted, got {mode}: for bf16 use the torch backend"
+        )
+    onnx = require("onnx", extra="export")
+    graph, target = graph_of(folder), to / "model.onnx"
+    copy_sidecars(folder, to)
+    model = onnx.load(str(graph))
+    if options.embeddings:
+        int8_rows(onnx, model)
+    with _quiet():
+        _WRITERS[mode](model, target, options, _calibrating(folder, graph, mode, calibration))
+    drift = drift_between(folder, graph, target, PAIRS)
+    sizes = {"source": graph.stat().st_size, "model": target.stat().st_size}
+    write_report(to, {"mode": mode, "options": asdict(options), "bytes": sizes}, drift)
+
+
+def drift_between(folder: Path, reference: Path, other: Path, pairs: Pairs) -> Parity:
+    """The parity of two graphs of the model in `folder` on `pairs`."""
+    first, second = session(reference), session(other)
+    inputs = feeds_for(folder, first, pairs)
+    vectors = gives_vectors(first)
+    return parity(run_all(first, inputs), run_all(second, inputs), vectors=vectors)
+
+
+def _dynamic(model: Any, target: Path, options: Options, _reader: Any) -> None:
+    tools = require("onnxruntime.quantization", extra="export")
+    tools.quantize_dynamic(
+        model,
+        target,
+        op_types_to_quantize=["MatMul", "Gemm"],
+        per_channel=options.per_channel,
+        reduce_range=options.seven_bit,
+        extra_options={"MatMulConstBOnly": True},
+    )
+
+
+def _block(model: Any, target: Path, _options: Options, _reader: Any) -> None:
+    tools = require("onnxruntime.quantization.matmul_nbits_quantizer", extra="export")
+    config = tools.DefaultWeightOnlyQuantConfig(
+        block_size=_BLOCK, is_symmetric=True, accuracy_level=_INT8_PRODUCTS, bits=8
+    )
+    quantiser = tools.MatMulNBitsQuantizer(model, algo_config=config)
+    quantiser.process()
+    quantiser.model.save_model_to_file(str(target), False)
+
+
+def _static(model: Any, target: Path, options: Options, reader: Any) -> None:
+    tools = require("onnxruntime.quantization", extra="export")
+    tools.quantize_static(
+        model,
+        target,
+        reader,
+        op_types_to_quantize=["MatMul", "Gemm"],
+        per_channel=options.per_channel,
+        reduce_range=options.seven_bit,
+        activation_type=tools.QuantType.QUInt8,
+        weight_type=tools.QuantType.QInt8,
+        extra_options={"MatMulConstBOnly": True},
+    )
+
+
+def _half(model: Any, target: Path, _options: Options, _reader: Any) -> None:
+    tools = require("onnxruntime.transformers.float16", extra="export")
+    onnx = require("onnx", extra="export")
+    onnx.save(tools.convert_float_to_float16(model, keep_io_types=True), str(target))
+
+
+_BLOCK: Final = 32
+_INT8_PRODUCTS: Final = 4  # accuracy_level of MatMulNBits: activations as int8, block by block
+_WRITERS: Final[dict[Mode, Callable[[Any, Path, Options, Any], None]]] = {
+    Mode.INT8: _dynamic,
+    Mode.INT8_BLOCK: _block,
+    Mode.INT8_STATIC: _static,
+    Mode.FP16: _half,
+}
+
+
+class _Reader:
+    """The inputs of a calibration, one after the other, as ONNX Runtime asks for them."""
+
+    def __init__(self, inputs: Sequence[Feed]) -> None:
+        self._inputs = iter(inputs)
+
+    def get_next(self) -> Feed | None:
+        return next(self._inputs, None)
+
+
+def _calibrating(folder: Path, graph: Path, mode: Mode, pairs: Pairs) -> _Reader:
+    if mode is Mode.INT8_STATIC and not pairs:
+        raise BadInput(f"texts to calibrate {mode} on wanted, got none: pass some hundred pairs")
+    return _Reader(feeds_for(folder, session(graph), pairs) if pairs else [])
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the advice that onnxruntime.quantization writes to the root logger."""
+    root = logging.getLogger()
+    before = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(before)
