@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from crossrank.retrieve.late import TokenStates
 from crossrank.types import Floats, Scale
 
 
@@ -41,3 +42,22 @@ class FakeEncoder:
 
     encode_queries = _encode
     encode_documents = _encode
+
+
+class FakeTokens:
+    """One unit vector a word, by a hash of the word, in 16 dimensions; none for an empty text."""
+
+    def _states(self, texts: Sequence[str]) -> TokenStates:
+        words = [text.split() for text in texts]
+        offsets = np.cumsum([0, *(len(each) for each in words)], dtype=np.int64)
+        rows = [self._vector(word) for each in words for word in each]
+        return TokenStates(np.array(rows, dtype=np.float32).reshape(-1, 16), offsets)
+
+    @staticmethod
+    def _vector(word: str) -> Floats:
+        digest = hashlib.blake2b(word.encode(), digest_size=16).digest()
+        vector = np.frombuffer(digest, dtype=np.uint8).astype(np.float32) - 127.5
+        return vector / np.linalg.norm(vector)
+
+    query_states = _states
+    document_states = _states

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossrank import Cut, Everything, Fuse, MemoryCorpus, Pipeline, Queries, Ranking, Search
+from crossrank.retrieve.late import LateInteraction, PolyEncoder
 from crossrank.stage import Stage, trace_in_batches
+from fakes import FakeEncoder, FakeTokens
 
 WORDS = ("kühlschrank", "labor", "280 Liter", "ohne", "Gefrierfach", "fridge", "DIN 13277", "warm")
 TEXTS = [f"{WORDS[i % 8]} {WORDS[(i * 3 + 1) % 8]} {i}" for i in range(20)]
@@ -20,6 +22,8 @@ CORPUS = MemoryCorpus([f"d{i}" for i in range(20)], TEXTS)
 STAGES: dict[str, Callable[[], Stage[Ranking]]] = {
     "cut": lambda: Cut(3),
     "everything": Everything,
+    "late interaction": lambda: LateInteraction(FakeTokens(), 6),
+    "poly-encoder": lambda: PolyEncoder(FakeTokens(), FakeEncoder(), 4, 6),
     "pipeline": lambda: Pipeline(Everything(), Cut(7), Cut(2)),
     "fuse ranks": lambda: Fuse(Everything(), Cut(4), depth=5),
     "fuse scores": lambda: Fuse(
