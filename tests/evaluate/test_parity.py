@@ -75,14 +75,14 @@ def _ours(folder: Path, grades: Grades, run: Run, measures: list[Measure]) -> np
     return scores.values
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(grades=_grades, run=_runs)
 def test_equals_trec_eval_on_tied_graded_runs(folder: Path, grades: Grades, run: Run) -> None:
     ours = _ours(folder, grades, run, [parse_measure(text) for text in TREC_EVAL])
     np.testing.assert_allclose(ours, _reference(grades, run, TREC_EVAL), atol=1e-6, rtol=0)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(grades=_grades, run=_runs, rel=st.integers(1, 3))
 def test_equals_trec_eval_at_a_relevance_level(
     folder: Path, grades: Grades, run: Run, rel: int
@@ -97,7 +97,7 @@ def test_equals_trec_eval_at_a_relevance_level(
     np.testing.assert_allclose(ours, expected, atol=1e-6, rtol=0)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(
     grades=st.dictionaries(
         _queries, st.dictionaries(_docs, st.integers(0, 3), min_size=1), min_size=1, max_size=5
@@ -158,7 +158,7 @@ def _cascade(ranked: list[int], top: int) -> float:
     return score
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(grades=_grades, run=_runs)
 def test_err_and_rbp_equal_their_formulas(folder: Path, grades: Grades, run: Run) -> None:
     ours = _ours(folder, grades, run, [ERR @ 4, ERR(max_rel=3), RBP, RBP(p=0.5) @ 3, Judged @ 4])
@@ -179,7 +179,7 @@ def test_err_and_rbp_equal_their_formulas(folder: Path, grades: Grades, run: Run
         np.testing.assert_allclose(ours[:, column], expected, atol=1e-9, rtol=0)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(grades=_grades, run=_runs)
 def test_a_written_run_measures_the_same_in_trec_eval(
     folder: Path, grades: Grades, run: Run

@@ -8,6 +8,7 @@ import typer
 
 from crossrank import __version__
 from crossrank.cli import output
+from crossrank.cli.compare import compare
 from crossrank.errors import Error, exit_code
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app = typer.Typer(
 
 # One line a command, in the order of the help page:
 #   app.command("index")(index)
+app.command("compare")(compare)
 
 
 def _version(wanted: bool) -> None:

@@ -1,5 +1,6 @@
 """Measures, significance, comparison of runs and pipelines, tuning."""
 
+from crossrank.evaluate.compare import Comparison, compare
 from crossrank.evaluate.measures import (
     AP,
     DEFAULT,
@@ -16,6 +17,7 @@ from crossrank.evaluate.measures import (
     parse_measure,
     parse_measures,
 )
+from crossrank.evaluate.runs import over_one_corpus, read_runs
 from crossrank.evaluate.scores import Scores, evaluate
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "ERR",
     "RBP",
     "RR",
+    "Comparison",
     "Judged",
     "Measure",
     "P",
@@ -31,8 +34,11 @@ __all__ = [
     "Rprec",
     "Scores",
     "Success",
+    "compare",
     "evaluate",
     "nDCG",
+    "over_one_corpus",
     "parse_measure",
     "parse_measures",
+    "read_runs",
 ]
