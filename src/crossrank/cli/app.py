@@ -9,6 +9,7 @@ import typer
 from crossrank import __version__
 from crossrank.cli import output
 from crossrank.cli.compare import compare
+from crossrank.cli.fuse import fuse
 from crossrank.errors import Error, exit_code
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app = typer.Typer(
 # One line a command, in the order of the help page:
 #   app.command("index")(index)
 app.command("compare")(compare)
+app.command("fuse")(fuse)
 
 
 def _version(wanted: bool) -> None:
