@@ -20,16 +20,21 @@ from crossrank.types import (
 
 if TYPE_CHECKING:
     from crossrank.fuse import Fuse
+    from crossrank.models import BiEncoder, CrossEncoder
 
 __version__ = "0.1.0"
 
 # name -> module it lives in; loaded at first use, so that `import crossrank` stays light
 _LAZY: dict[str, str] = {
+    "BiEncoder": "crossrank.models",
+    "CrossEncoder": "crossrank.models",
     "Fuse": "crossrank.fuse",
 }
 
 __all__ = [
+    "BiEncoder",
     "Corpus",
+    "CrossEncoder",
     "Cut",
     "Encoder",
     "Error",

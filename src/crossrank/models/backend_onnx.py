@@ -1,0 +1,128 @@
+"""Runs a graph with ONNX Runtime: one session, single-threaded runs on every core at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from crossrank.errors import BadInput, ModelError
+from crossrank.models.batches import Order, batches, fair_budget
+from crossrank.models.tokens import TokenBatch
+from crossrank.models.workers import cores, run_each
+from crossrank.types import Floats, Offsets
+
+Device = Literal["auto", "cpu", "cuda"]
+Mask = npt.NDArray[np.int64]
+# The graph's output for a padded group, and its attention mask [b, s], to one row each: [b, k].
+Reduce = Callable[[Floats, Mask], Floats]
+
+_INPUTS: Final = ("input_ids", "attention_mask", "token_type_ids", "position_ids")
+_TYPES: Final = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
+_CPU_TOKENS: Final = 1024  # fits the caches of a core; more gains nothing there
+_GPU_TOKENS: Final = 1 << 16
+# Outputs that hold what is wanted, most finished first; else the first output is taken.
+_OUTPUTS: Final = ("logits", "sentence_embedding", "last_hidden_state", "token_embeddings")
+
+
+class OnnxBackend:
+    """A loaded graph. It may be used by any number of threads at once.
+
+    Results do not depend on the threads: a job is cut into the same groups whoever runs it.
+    """
+
+    def __init__(self, graph: Path, pad: int, device: Device = "auto") -> None:
+        self._session, self.device = _session(graph, device)
+        self._pad = pad
+        self._inputs = _inputs(self._session, graph)
+        output = _output(self._session)
+        self._name: str = output.name
+        self.rank = len(output.shape)
+        self.width = output.shape[-1] if isinstance(output.shape[-1], int) else 0
+        self.pooled = output.name == "sentence_embedding"
+
+    def run(self, batch: TokenBatch, reduce: Reduce) -> Floats:
+        """What `reduce` makes of the graph's output for each input: float32 [n, k]."""
+        lengths = batch.lengths()
+        groups = list(batches(lengths, self._budget(lengths)))
+        rows: dict[int, Floats] = {}
+
+        def work(at: int) -> None:
+            feed, mask = self._padded(batch, groups[at])
+            (found,) = self._session.run([self._name], feed)
+            rows[at] = reduce(np.asarray(found, dtype=np.float32), mask)
+
+        run_each(work, range(len(groups)), alone=self.device == "cuda")
+        if not groups:
+            return np.empty((0, self.width), np.float32)
+        out = np.empty((len(batch), rows[0].shape[1]), np.float32)
+        for at, group in enumerate(groups):
+            out[group] = rows[at]
+        return out
+
+    def _budget(self, lengths: Offsets) -> int:
+        if self.device == "cuda":
+            return _GPU_TOKENS
+        return fair_budget(lengths, cores(), _CPU_TOKENS)
+
+    def _padded(self, batch: TokenBatch, group: Order) -> tuple[dict[str, Any], Mask]:
+        """The graph's inputs for some inputs of a batch, padded on the right."""
+        starts, lengths = batch.offsets[group], batch.lengths()[group]
+        width = max(int(lengths.max()), 1)
+        columns = np.arange(width)
+        real = columns < lengths[:, None]
+        at = np.where(real, starts[:, None] + columns, 0)
+        ids = batch.ids[at] if len(batch.ids) else np.zeros(at.shape, np.int32)
+        types = batch.types[at] if len(batch.types) else np.zeros(at.shape, np.int32)
+        made = {
+            "input_ids": np.where(real, ids, self._pad),
+            "attention_mask": real,
+            "token_type_ids": np.where(real, types, 0),
+            "position_ids": np.broadcast_to(columns, at.shape),
+        }
+        feed = {name: made[name].astype(kind) for name, kind in self._inputs.items()}
+        return feed, real.astype(np.int64)
+
+
+def _session(graph: Path, device: Device) -> tuple[Any, str]:
+    import onnxruntime as ort
+
+    gpu = "CUDAExecutionProvider" in ort.get_available_providers()
+    if device == "cuda" and not gpu:
+        raise BadInput(
+            "a GPU wanted (device='cuda'), this onnxruntime has none: install onnxruntime-gpu"
+        )
+    chosen = "cuda" if gpu and device != "cpu" else "cpu"
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.enable_mem_pattern = False  # a plan for each shape would be kept for ever
+    options.enable_cpu_mem_arena = False  # an arena keeps the most it ever needed
+    options.add_session_config_entry("session.set_denormal_as_zero", "1")
+    providers = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    try:
+        session = ort.InferenceSession(
+            str(graph), options, providers=providers if chosen == "cuda" else providers[1:]
+        )
+    except Exception as error:  # the library raises classes of its own
+        raise ModelError(f"a graph that ONNX Runtime runs wanted, {graph}: {error}") from error
+    return session, chosen
+
+
+def _inputs(session: Any, graph: Path) -> dict[str, Any]:
+    """The numpy type of each input of the graph."""
+    found = {each.name: _TYPES.get(each.type) for each in session.get_inputs()}
+    strange = [name for name, kind in found.items() if name not in _INPUTS or kind is None]
+    if strange or "input_ids" not in found:
+        raise ModelError(f"{graph}: the inputs {', '.join(_INPUTS)} wanted, got {list(found)}")
+    return found
+
+
+def _output(session: Any) -> Any:
+    found = {each.name: each for each in session.get_outputs()}
+    name = next((name for name in _OUTPUTS if name in found), next(iter(found)))
+    return found[name]

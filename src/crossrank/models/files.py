@@ -1,0 +1,102 @@
+"""What makes a directory a model: a graph or weights, a tokenizer, and settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossrank.errors import ModelError, NotFound
+from crossrank.models.describe import read_settings
+from crossrank.models.sbert import transformer_folder
+from crossrank.models.settings import Settings
+
+_TOKENIZERS = ("tokenizer.json", "vocab.txt")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """A model directory: where its parts lie and what it says about itself. Nothing is loaded.
+
+    `tokenizer` is tokenizer.json, or the vocab.txt of an older BERT.
+    """
+
+    folder: Path
+    graph: Path
+    tokenizer: Path
+    settings: Settings
+
+
+def read_files(folder: Path, graph: str = "") -> ModelFiles:
+    """The model in `folder`, its weights exported to ONNX first if that was never done.
+
+    `graph` names one of several ONNX files, relative to `folder`: "onnx/model_quantized.onnx".
+    Raises NotFound when there is no such directory or graph, and ModelError when what is there is
+    not a model or could run code when read (pickled weights).
+    """
+    if not folder.is_dir():
+        raise NotFound(f"a model directory wanted, {folder} is not there: check the path")
+    chosen = find_graph(folder, graph)
+    made = chosen.parent if chosen else _exported(folder)
+    return ModelFiles(
+        folder=folder,
+        graph=chosen or made / "model.onnx",
+        tokenizer=_tokenizer(folder, made),
+        settings=read_settings(folder),
+    )
+
+
+def find_graph(folder: Path, name: str = "") -> Path | None:
+    """The ONNX file to run: the named one, `model.onnx`, `onnx/model.onnx`, or the only one.
+
+    Raises NotFound for a named one that is not there, ModelError for several to choose from.
+    """
+    found = sorted({*folder.glob("*.onnx"), *folder.glob("onnx/*.onnx")})
+    if name:
+        if not (folder / name).is_file():
+            raise NotFound(f"the graph {name!r} wanted in {folder}, there is {_listed(found)}")
+        return folder / name
+    for usual in (folder / "model.onnx", folder / "onnx" / "model.onnx"):
+        if usual in found:
+            return usual
+    if len(found) > 1:
+        raise ModelError(f"one graph wanted in {folder}, found {_listed(found)}: name one (graph=)")
+    return found[0] if found else None
+
+
+def _listed(found: list[Path]) -> str:
+    names = [path.name if path.parent.name != "onnx" else f"onnx/{path.name}" for path in found]
+    return ", ".join(names) or "no .onnx file"
+
+
+def _exported(folder: Path) -> Path:
+    """The exported copy of a directory that has weights only."""
+    if any(folder.rglob("*.safetensors")):
+        from crossrank.models.export import ensure_onnx
+
+        return ensure_onnx(folder)
+    pickled = sorted(
+        path.name
+        for pattern in ("*.bin", "*.pt", "*.pth", "*.ckpt")
+        for path in folder.glob(pattern)
+    )
+    if pickled:
+        raise ModelError(
+            f"{folder} has only pickled weights ({', '.join(pickled)}), which can run code when "
+            "they are read, so they are not. Where you trust them, save them once as safetensors: "
+            f"AutoModelForSequenceClassification.from_pretrained({str(folder)!r})"
+            ".save_pretrained(OUT)"
+        )
+    raise ModelError(
+        f"a model wanted in {folder} (model.onnx, onnx/*.onnx or model.safetensors), found none"
+    )
+
+
+def _tokenizer(folder: Path, made: Path) -> Path:
+    for name in _TOKENIZERS:
+        for place in (folder, transformer_folder(folder), made):
+            if (place / name).is_file():
+                return place / name
+    raise ModelError(
+        f"a tokenizer.json wanted in {folder}, found none: save it once with transformers, "
+        f"AutoTokenizer.from_pretrained({str(folder)!r}).save_pretrained(...)"
+    )

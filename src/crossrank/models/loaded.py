@@ -1,0 +1,75 @@
+"""Loaded models, each once a process: the same directory loaded twice is the same session."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from crossrank.errors import ModelError
+from crossrank.models.backend_onnx import Device, OnnxBackend
+from crossrank.models.cached import content_hash
+from crossrank.models.files import ModelFiles, read_files
+from crossrank.models.hub import find_model
+from crossrank.models.settings import Kind
+from crossrank.models.tokens import load_tokenizer
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model ready to run: shared by every object made of it, never changed."""
+
+    files: ModelFiles
+    tokenizer: Tokenizer
+    backend: OnnxBackend
+
+    @cached_property
+    def hash(self) -> str:
+        """A name of the content, the same wherever the model lies: 12 hex digits."""
+        return content_hash(self.files.folder, self.files.graph.name)[:12]
+
+
+_Key = tuple[Path, str, Device, int]
+_models: Final[dict[_Key, Loaded]] = {}
+_lock: Final = threading.Lock()
+
+
+def load(
+    name: str | Path, kind: Kind, *, graph: str = "", revision: str = "", device: Device = "auto"
+) -> Loaded:
+    """The model called `name` (see `find_model`), loaded now or before.
+
+    A directory whose graph has changed since is loaded anew. Raises ModelError when it is of
+    another kind than wanted.
+    """
+    folder = find_model(name, graph=graph, revision=revision).resolve()
+    with _lock:
+        files = read_files(folder, graph)
+        found = files.settings.kind
+        if found not in (None, kind):
+            raise ModelError(f"a {kind} wanted, {folder} is a {found}")
+        key = (folder, str(files.graph), device, files.graph.stat().st_mtime_ns)
+        if key not in _models:
+            _models[key] = _load(files, device)
+        return _models[key]
+
+
+def _load(files: ModelFiles, device: Device) -> Loaded:
+    tokenizer = load_tokenizer(files.tokenizer)
+    pad = files.settings.pad
+    if pad is None:
+        pad = next(
+            (i for t in ("[PAD]", "<pad>") if (i := tokenizer.token_to_id(t)) is not None), 0
+        )
+    return Loaded(files, tokenizer, OnnxBackend(files.graph, pad, device))
+
+
+def unload() -> None:
+    """Forgets every loaded model; memory is freed when nobody uses them any more."""
+    with _lock:
+        _models.clear()
