@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 
 from crossrank.models.export import ensure_onnx
 from crossrank.models.export_report import read_report
-from crossrank.models.onnx_run import session
 from tiny_transformers import FAMILIES, POSITIONS, save_tiny
 
 pytest.importorskip("torch")
@@ -64,7 +64,7 @@ def _reference(folder: Path, encoded: dict[str, Any]) -> np.ndarray:
 @pytest.mark.parametrize("length", [POSITIONS, 24])
 def test_logits_equal_those_of_transformers(tiny: Path, exported: Path, length: int) -> None:
     encoded = _encoded(tiny, PAIRS, length)
-    running = session(exported / "model.onnx")
+    running = ort.InferenceSession(exported / "model.onnx")
     wanted = {each.name for each in running.get_inputs()}
     (logits,) = running.run(None, {k: v for k, v in encoded.items() if k in wanted})
     reference = _reference(tiny, {k: v for k, v in encoded.items() if k in wanted})
@@ -74,7 +74,7 @@ def test_logits_equal_those_of_transformers(tiny: Path, exported: Path, length: 
 
 def test_padding_does_not_change_a_logit(tiny: Path, exported: Path) -> None:
     encoded = _encoded(tiny, PAIRS, POSITIONS)
-    running = session(exported / "model.onnx")
+    running = ort.InferenceSession(exported / "model.onnx")
     wanted = {each.name for each in running.get_inputs()}
     (together,) = running.run(None, {k: v for k, v in encoded.items() if k in wanted})
     for at, pair in enumerate(PAIRS):
@@ -84,7 +84,7 @@ def test_padding_does_not_change_a_logit(tiny: Path, exported: Path) -> None:
 
 
 def test_token_types_count_where_the_family_has_them(tiny: Path, exported: Path) -> None:
-    running = session(exported / "model.onnx")
+    running = ort.InferenceSession(exported / "model.onnx")
     names = {each.name for each in running.get_inputs()}
     family = (tiny / "config.json").read_text()
     if not any(f'"model_type": "{name}"' in family for name in ("bert", "electra")):

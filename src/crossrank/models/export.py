@@ -16,9 +16,13 @@ from crossrank.models.cached import (
     refuse_taken,
 )
 from crossrank.models.export_attention import with_attention_outputs
-from crossrank.models.export_report import find_graph, graph_of, read_report, write_report
-from crossrank.models.onnx_run import positions
+from crossrank.models.export_report import graph_of, read_report, write_report
+from crossrank.models.files import find_graph
+from crossrank.models.parity import PAIRS
+from crossrank.models.probe import probe_batch
 from crossrank.models.quantise import Mode, quantise_into
+from crossrank.models.sbert import transformer_folder
+from crossrank.models.tokens import load_tokenizer
 
 _FORMAT: Final = "export 1"  # raise it when an exporter changes what it writes
 
@@ -80,27 +84,26 @@ def _export(folder: Path, to: Path) -> None:
     model = load_torch(folder)
     copy_sidecars(folder, to)
     tokenizer = _tokenizer(transformers, folder, to)
-    drift, exporter = export_graph(model, tokenizer, positions(folder), to / "model.onnx")
+    batch = probe_batch(folder, tokenizer, PAIRS, model.output == "logits")
+    drift, exporter = export_graph(model, batch, to / "model.onnx")
     versions = {"torch": torch.__version__, "transformers": transformers.__version__}
     write_report(to, {"mode": Mode.FP32, "exporter": exporter, "versions": versions}, drift)
 
 
 def _tokenizer(transformers: Any, folder: Path, to: Path) -> Any:
     """The model's fast tokenizer; written to `to` where the source had none ready."""
-    from tokenizers import Tokenizer
-
     path = to / "tokenizer.json"
-    if not path.is_file():
-        try:
-            slow = transformers.AutoTokenizer.from_pretrained(
-                str(folder), trust_remote_code=False, local_files_only=True, use_fast=True
-            )
-            slow.backend_tokenizer.save(str(path))
-        except (OSError, ValueError, AttributeError, ImportError) as error:
-            raise ModelError(
-                f"{folder}: no tokenizer.json, and none can be made: {error}"
-            ) from error
-    return Tokenizer.from_file(str(path))
+    head = transformer_folder(folder)
+    if (head / "tokenizer.json").is_file():
+        return load_tokenizer(head / "tokenizer.json")
+    try:
+        slow = transformers.AutoTokenizer.from_pretrained(
+            str(head), trust_remote_code=False, local_files_only=True, use_fast=True
+        )
+        slow.backend_tokenizer.save(str(path))
+    except (OSError, ValueError, AttributeError, ImportError) as error:
+        raise ModelError(f"{folder}: no tokenizer.json, and none can be made: {error}") from error
+    return load_tokenizer(path)
 
 
 def _copy(source: Path, to: Path) -> None:

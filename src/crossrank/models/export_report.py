@@ -10,18 +10,10 @@ from typing import Any, Final
 
 from crossrank.errors import ModelError
 from crossrank.io.lines import replaced
+from crossrank.models.files import find_graph
 from crossrank.models.parity import Parity
 
 REPORT: Final = "export.json"
-
-
-def find_graph(folder: Path) -> Path | None:
-    """The ONNX file of a model directory: `model.onnx`, `onnx/model.onnx`, or the only one."""
-    for name in ("model.onnx", "onnx/model.onnx"):
-        if (folder / name).is_file():
-            return folder / name
-    single = [*folder.glob("*.onnx"), *folder.glob("onnx/*.onnx")]
-    return single[0] if len(single) == 1 else None
 
 
 def graph_of(folder: Path) -> Path:

@@ -7,7 +7,7 @@ stay float32. What is lost is measured while it is made and lies beside it in `e
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -16,11 +16,16 @@ from typing import Any, Final
 
 from crossrank.errors import BadInput, ModelError
 from crossrank.extras import require
+from crossrank.models.backend_onnx import OnnxBackend
+from crossrank.models.batches import batches
 from crossrank.models.cached import copy_sidecars, place_directory, refuse_taken
+from crossrank.models.describe import read_settings
 from crossrank.models.export_report import graph_of, read_report, write_report
-from crossrank.models.onnx_run import Feed, Pairs, feeds_for, gives_vectors, run_all, session
-from crossrank.models.parity import PAIRS, Parity, parity
+from crossrank.models.padding import Rectangle, padded
+from crossrank.models.parity import PAIRS
+from crossrank.models.probe import Pairs, compare_graphs, gives_logits, probe_batch
 from crossrank.models.quantise_rows import int8_rows
+from crossrank.models.tokens import load_tokenizer
 
 
 class Mode(StrEnum):
@@ -84,18 +89,12 @@ def quantise_into(
     if options.embeddings:
         int8_rows(onnx, model)
     with _quiet():
-        _WRITERS[mode](model, target, options, _calibrating(folder, graph, mode, calibration))
-    drift = drift_between(folder, graph, target, PAIRS)
+        names = [each.name for each in model.graph.input]
+        reader = _calibrating(folder, graph, names, mode, calibration)
+        _WRITERS[mode](model, target, options, reader)
+    drift = compare_graphs(folder, graph, target, PAIRS)
     sizes = {"source": graph.stat().st_size, "model": target.stat().st_size}
     write_report(to, {"mode": mode, "options": asdict(options), "bytes": sizes}, drift)
-
-
-def drift_between(folder: Path, reference: Path, other: Path, pairs: Pairs) -> Parity:
-    """The parity of two graphs of the model in `folder` on `pairs`."""
-    first, second = session(reference), session(other)
-    inputs = feeds_for(folder, first, pairs)
-    vectors = gives_vectors(first)
-    return parity(run_all(first, inputs), run_all(second, inputs), vectors=vectors)
 
 
 def _dynamic(model: Any, target: Path, options: Options, _reader: Any) -> None:
@@ -142,6 +141,7 @@ def _half(model: Any, target: Path, _options: Options, _reader: Any) -> None:
 
 
 _BLOCK: Final = 32
+_CALIBRATION_TOKENS: Final = 1024
 _INT8_PRODUCTS: Final = 4  # accuracy_level of MatMulNBits: activations as int8, block by block
 _WRITERS: Final[dict[Mode, Callable[[Any, Path, Options, Any], None]]] = {
     Mode.INT8: _dynamic,
@@ -154,17 +154,27 @@ _WRITERS: Final[dict[Mode, Callable[[Any, Path, Options, Any], None]]] = {
 class _Reader:
     """The inputs of a calibration, one after the other, as ONNX Runtime asks for them."""
 
-    def __init__(self, inputs: Sequence[Feed]) -> None:
-        self._inputs = iter(inputs)
+    def __init__(self, feeds: Iterable[Mapping[str, Rectangle]]) -> None:
+        self._feeds = iter(feeds)
 
-    def get_next(self) -> Feed | None:
-        return next(self._inputs, None)
+    def get_next(self) -> Mapping[str, Rectangle] | None:
+        return next(self._feeds, None)
 
 
-def _calibrating(folder: Path, graph: Path, mode: Mode, pairs: Pairs) -> _Reader:
-    if mode is Mode.INT8_STATIC and not pairs:
+def _calibrating(
+    folder: Path, graph: Path, names: Sequence[str], mode: Mode, pairs: Pairs
+) -> _Reader:
+    if mode is not Mode.INT8_STATIC:
+        return _Reader([])
+    if not pairs:
         raise BadInput(f"texts to calibrate {mode} on wanted, got none: pass some hundred pairs")
-    return _Reader(feeds_for(folder, session(graph), pairs) if pairs else [])
+    pad = read_settings(folder).pad or 0
+    backend = OnnxBackend(graph, pad, "cpu")
+    tokenizer = load_tokenizer(folder / "tokenizer.json")
+    batch = probe_batch(folder, tokenizer, pairs, gives_logits(backend))
+    groups = batches(batch.lengths(), _CALIBRATION_TOKENS)
+    feeds = (padded(batch, group, pad) for group in groups)
+    return _Reader({name: feed[name] for name in names} for feed in feeds)
 
 
 @contextmanager

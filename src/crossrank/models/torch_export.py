@@ -12,42 +12,37 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import torch
-from tokenizers import Tokenizer
 from torch import Tensor
 
 from crossrank.errors import ModelError
 from crossrank.extras import require
-from crossrank.models.onnx_run import Feed, feeds, per_text, run_all, session
-from crossrank.models.parity import PAIRS, Parity, parity
+from crossrank.models.backend_onnx import OnnxBackend
+from crossrank.models.backend_torch import TorchBackend
+from crossrank.models.parity import Parity
+from crossrank.models.probe import compare
+from crossrank.models.tokens import TokenBatch
 from crossrank.models.torch_modules import TorchModel
-from crossrank.types import Floats
 
 OPSET: Final = 17
 TOLERANCE: Final = 1e-3  # float32 sums in another order; a wrong graph is off by far more
 
 
-def export_graph(
-    model: TorchModel, tokenizer: Tokenizer, most: int, path: Path
-) -> tuple[Parity, str]:
-    """Writes `path`; the parity with torch on `PAIRS`, and which exporter of torch wrote it.
-
-    `most` is the number of tokens the model can read.
+def export_graph(model: TorchModel, batch: TokenBatch, path: Path) -> tuple[Parity, str]:
+    """Writes `path`; the parity with torch on `batch`, and which exporter of torch wrote it.
 
     Tracing comes first: it takes a second where torch.export takes ten, and ONNX Runtime runs
     both graphs equally fast. Where the traced graph is not equal to the model (it depends on the
     shapes it was traced with) torch.export is tried. Raises ModelError when neither is equal.
     """
     found = ""
-    joined = model.output == "logits"
-    inputs = feeds(tokenizer, PAIRS, model.inputs, most, joined)
-    reference = _torch_outputs(model, inputs)
+    torch_side = TorchBackend(model, "cpu")
     for name, write in (("trace", _trace), ("torch.export", _torch_export)):
         try:
             with _quiet():
                 write(model, path)
-            drift = parity(reference, run_all(session(path), inputs), vectors=not joined)
+            graph_side = OnnxBackend(path, model.pad, "cpu")
+            drift = compare(torch_side, graph_side, batch, vectors=model.output != "logits")
         except (RuntimeError, ValueError, TypeError, NotImplementedError) as error:
             found += f"\n{name}: {str(error).splitlines()[0] if str(error) else error!r}"
             continue
@@ -55,15 +50,6 @@ def export_graph(
             return drift, name
         found += f"\n{name}: {drift}"
     raise ModelError(f"the exported graph does not compute what the model computes:{found}")
-
-
-def _torch_outputs(model: TorchModel, inputs: list[Feed]) -> Floats:
-    outputs = []
-    with torch.inference_mode():
-        for feed in inputs:
-            tensors = (torch.from_numpy(feed[name]) for name in model.inputs)
-            outputs.append(per_text(model.module(*tensors).numpy(), feed["attention_mask"]))
-    return np.concatenate(outputs)
 
 
 def _example(model: TorchModel) -> tuple[Tensor, ...]:

@@ -5,17 +5,20 @@ Import this only after `extras.require("torch", extra="export")`.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import torch
 from torch import Tensor, nn
 
 from crossrank.errors import ModelError
 from crossrank.extras import require
+from crossrank.models.describe import read_settings
+from crossrank.models.sbert import read_modules, transformer_folder
+from crossrank.models.settings import Kind, read_json
 from crossrank.models.torch_steps import load_step
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
@@ -27,13 +30,15 @@ class TorchModel:
 
     `output` says what comes back: "logits" [b, labels], "sentence_embedding" [b, dimension]
     (pooled, and of unit length where the model says so), "last_hidden_state" [b, s, hidden].
+    `width` is the last axis of the output, `pad` the id to pad with, `vocabulary` the ids known.
     """
 
     module: nn.Module
     inputs: tuple[str, ...]
     output: str
-    vocabulary: int
+    width: int
     pad: int
+    vocabulary: int
 
 
 class _Chain(nn.Module):
@@ -53,69 +58,58 @@ class _Chain(nn.Module):
         return state
 
 
-def load_torch(folder: Path, *, attention: str = "eager") -> TorchModel:
+def load_torch(folder: Path, *, attention: str | None = "eager") -> TorchModel:
     """The model in `folder`, float32, on the CPU, in evaluation mode.
 
     `folder` is a Hugging Face directory (`*ForSequenceClassification`, or a bare encoder) or one
-    of sentence-transformers: a cross-encoder, also modular, or a bi-encoder.
+    of sentence-transformers: a cross-encoder, also modular, or a bi-encoder. `attention` names
+    one of transformers' implementations; None takes the fastest that the family has.
     Raises ModelError for weights that are pickled, missing or in need of code from the hub, and
     for module types that are not supported.
     """
-    modules = _module_list(folder)
-    head = folder / str(modules[0].get("path", ""))
-    steps = [load_step(folder / str(each["path"]), _kind(each)) for each in modules[1:]]
+    modules = read_modules(folder)
+    head = transformer_folder(folder)
+    steps = [load_step(place, kind) for kind, place in modules[1:]]
     classifies = _classifies(head)
     if classifies and steps:
         raise ModelError(f"{folder}: a classifier followed by other modules is not supported")
     encoder = _pretrained(head, classifies, attention)
     inputs = _inputs(encoder)
-    output = "logits" if classifies else _output(folder, modules)
     chain = _Chain(encoder, inputs, steps).float().eval().requires_grad_(False)
+    output = "last_hidden_state"
+    if read_settings(folder).kind is Kind.CROSS:
+        output = "logits"
+    elif steps:
+        output = "sentence_embedding"
     config = cast("Any", encoder).config
-    pad = getattr(config, "pad_token_id", None) or 0
-    return TorchModel(chain, inputs, output, int(config.vocab_size), int(pad))
+    pad = int(getattr(config, "pad_token_id", None) or 0)
+    return TorchModel(chain, inputs, output, _width(chain, inputs), pad, int(config.vocab_size))
 
 
-def _module_list(folder: Path) -> list[Mapping[str, Any]]:
-    path = folder / "modules.json"
-    modules = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else [{"path": ""}]
-    if path.is_file() and (not modules or _kind(modules[0]) != "Transformer"):
-        raise ModelError(
-            f"{path}: a first module Transformer wanted, got {[_kind(m) for m in modules[:1]]}"
-        )
-    return list(modules)
-
-
-def _kind(module: Mapping[str, Any]) -> str:
-    return str(module.get("type", "")).rpartition(".")[2]
+def _width(chain: nn.Module, inputs: tuple[str, ...]) -> int:
+    """The last axis of the output, found by running one token."""
+    one = torch.ones((1, 1), dtype=torch.int64)
+    with torch.inference_mode():
+        return int(chain(*([one] * len(inputs))).shape[-1])
 
 
 def _classifies(folder: Path) -> bool:
-    config = folder / "config.json"
-    if not config.is_file():
+    found = read_json(folder / "config.json")
+    if not found:
         raise ModelError(
             f"a config.json wanted in {folder}, found none: is this a model directory?"
         )
-    found = json.loads(config.read_text(encoding="utf-8"))
     names = found.get("architectures") or [""]
     if found.get("is_decoder") or str(names[0]).endswith("ForCausalLM"):
         raise ModelError(f"{folder}: an encoder wanted, got the decoder {names[0]}")
     return str(names[0]).endswith("ForSequenceClassification")
 
 
-def _output(folder: Path, modules: list[Mapping[str, Any]]) -> str:
-    if len(modules) == 1:
-        return "last_hidden_state"
-    last = folder / str(modules[-1]["path"]) / "config.json"
-    config = json.loads(last.read_text(encoding="utf-8")) if last.is_file() else {}
-    scores = config.get("module_output_name") == "scores"
-    return "logits" if scores else "sentence_embedding"
-
-
-def _pretrained(folder: Path, classifies: bool, attention: str) -> nn.Module:
+def _pretrained(folder: Path, classifies: bool, attention: str | None) -> nn.Module:
     transformers = require("transformers", extra="export")
     refuse_pickle(folder)
     auto = transformers.AutoModelForSequenceClassification if classifies else transformers.AutoModel
+    chosen = {} if attention is None else {"attn_implementation": attention}
     try:
         with _quiet(transformers):
             model, info = auto.from_pretrained(
@@ -123,8 +117,8 @@ def _pretrained(folder: Path, classifies: bool, attention: str) -> nn.Module:
                 trust_remote_code=False,
                 use_safetensors=True,
                 local_files_only=True,
-                attn_implementation=attention,
                 output_loading_info=True,
+                **chosen,
             )
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise ModelError(f"{folder}: transformers cannot load it: {error}") from error
