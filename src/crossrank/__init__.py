@@ -21,18 +21,21 @@ from crossrank.types import (
 if TYPE_CHECKING:
     from crossrank.fuse import Fuse
     from crossrank.models import BiEncoder, CrossEncoder
+    from crossrank.store import Collection
 
 __version__ = "0.1.0"
 
 # name -> module it lives in; loaded at first use, so that `import crossrank` stays light
 _LAZY: dict[str, str] = {
     "BiEncoder": "crossrank.models",
+    "Collection": "crossrank.store",
     "CrossEncoder": "crossrank.models",
     "Fuse": "crossrank.fuse",
 }
 
 __all__ = [
     "BiEncoder",
+    "Collection",
     "Corpus",
     "CrossEncoder",
     "Cut",

@@ -8,6 +8,7 @@ A value that does not fit the column later (a word in a number column) is kept i
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from crossrank.io.document import Document
+from crossrank.types import Encoder, Scale
 
 ID: Final = "id"
 TITLE: Final = "title"
@@ -79,9 +81,11 @@ def kind_of(value: Any) -> Kind:
     return Kind.JSON
 
 
-def _exact(value: float) -> bool:
+def _exact(value: Any) -> bool:
     """Whether float64 holds the number exactly; NaN equals nothing and is kept as text."""
-    return value == value and (isinstance(value, float) or int(float(value)) == value)
+    if isinstance(value, int):
+        return abs(value) < 10**300 and int(float(value)) == value
+    return bool(value == value)
 
 
 def usable(name: str) -> bool:
@@ -178,3 +182,18 @@ def vector_columns(schema: pa.Schema) -> dict[str, pa.Field]:
         for column in schema
         if column.name.startswith(VECTOR)
     }
+
+
+def scale_of(column: pa.Field) -> Scale:
+    """What the similarities of the vectors in a column mean."""
+    return Scale((column.metadata or {})[SCALE.encode()].decode())
+
+
+def vector_field(encoder: Encoder) -> pa.Field:
+    """A new column for the vectors of an encoder, under a name that SQL takes as it is."""
+    digest = hashlib.blake2b(encoder.name.encode(), digest_size=6).hexdigest()
+    return pa.field(
+        VECTOR + digest,
+        pa.list_(pa.float32(), encoder.dimension),
+        metadata={ENCODER.encode(): encoder.name.encode(), SCALE.encode(): str(encoder.scale)},
+    )

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from crossrank.errors import CollectionError, NotFound
+from crossrank.errors import BadInput, CollectionError, NotFound
 from crossrank.io.lines import replaced
 
 FORMAT: Final = 1
@@ -153,6 +153,28 @@ def writing(folder: Path, wait: float) -> Iterator[None]:
         yield  # closing the file frees the lock
 
 
+def refuse_foreign(folder: Path) -> None:
+    """Raises BadInput when a folder holds anything but what a killed `create` leaves behind."""
+    if (folder / MANIFEST).exists():
+        raise BadInput(f"an empty folder wanted for a new collection, {folder} is one already")
+    others = sorted(p.name for p in folder.iterdir() if not (p.name == "lock" or _ours(p.name)))
+    if others:
+        raise BadInput(
+            f"an empty folder wanted for a new collection, {folder} holds {', '.join(others[:5])}"
+        )
+
+
+def _ours(name: str) -> bool:
+    return _generation(name) > 0 or (name.startswith(".") and name.endswith(".part"))
+
+
+def _generation(name: str) -> int:
+    """The generation of a table or an analyser by its file name; 0 for other files."""
+    stem, _, rest = name.partition("-")
+    number = rest.partition(".")[0]
+    return int(number) if stem in ("documents", "analyser") and number.isdigit() else 0
+
+
 def sweep(folder: Path, manifest: Manifest) -> Manifest:
     """Removes generations nobody needs: those never finished, and those replaced long ago.
 
@@ -162,10 +184,6 @@ def sweep(folder: Path, manifest: Manifest) -> Manifest:
     kept = {name: at for name, at in manifest.retired.items() if now - at < KEEP_SECONDS}
     wanted = {*map(int, kept), manifest.generation}
     for path in folder.iterdir():
-        stem, _, rest = path.name.partition("-")
-        number = rest.partition(".")[0]
-        if stem not in ("documents", "analyser") or not number.isdigit():
-            continue
-        if int(number) not in wanted:
+        if _ours(path.name) and _generation(path.name) not in wanted:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     return Manifest(manifest.language, manifest.generation, manifest.learned_from, kept)

@@ -12,10 +12,11 @@ import numpy as np
 import pyarrow as pa
 from lancedb.query import MatchQuery
 
-from crossrank.errors import BadInput, CollectionError
+from crossrank.errors import BadInput
 from crossrank.store import columns
 from crossrank.store.rowmap import Places
-from crossrank.types import Floats, Scale
+from crossrank.store.table import PLACE, complaint, distance, gone
+from crossrank.types import Floats
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -64,7 +65,7 @@ def search_terms(table: Any, queries: Sequence[Sequence[str]], wanted: Wanted) -
         match = MatchQuery(" ".join(terms), columns.TERMS)
         query = table.search(match, query_type="fts")
         found = _run(query, "_score", wanted, number)
-        return Found(found["_rowid"].to_numpy(), found["_score"].to_numpy().astype(np.float32))
+        return Found(found[PLACE].to_numpy(), found["_score"].to_numpy().astype(np.float32))
 
     return _all(one, range(len(queries)))
 
@@ -73,14 +74,13 @@ def search_vectors(
     table: Any, column: pa.Field, vectors: Floats, wanted: Wanted, exact: bool
 ) -> list[Found]:
     """The nearest documents of each vector by the similarity the column is made for."""
-    scale = Scale((column.metadata or {})[columns.SCALE.encode()].decode())
 
     def some(first: int) -> list[Found]:
         part = vectors[first : first + step]
         if _empty(wanted, first):
             return [_NOTHING]
         query = table.search(part, vector_column_name=column.name)
-        query = query.distance_type("cosine" if scale is Scale.COSINE else "dot")
+        query = query.distance_type(distance(column))
         query = query.bypass_vector_index() if exact or wanted.within is not None else query
         found = _run(query, "_distance", wanted, first)
         return list(_by_query(found, len(part)))
@@ -94,7 +94,7 @@ def _empty(wanted: Wanted, query: int) -> bool:
 
 
 def _by_query(found: pa.Table, queries: int) -> Iterator[Found]:
-    places = found["_rowid"].to_numpy()
+    places = found[PLACE].to_numpy()
     scores = (1 - found["_distance"].to_numpy()).astype(np.float32)  # both distances are 1 - s
     owner = np.zeros(len(places), np.int64)
     if "query_index" in found.column_names:
@@ -116,23 +116,16 @@ def _run(query: Any, score: str, wanted: Wanted, number: int) -> pa.Table:
             raise
         raise bad_filter(wanted.where, wanted.fields, error) from error
     except (RuntimeError, OSError) as error:
-        raise CollectionError(
-            f"this version of the collection cannot be read any more ({_first_line(error)}): "
-            "open the collection again"
-        ) from error
+        raise gone(error) from error
 
 
 def bad_filter(where: str, fields: Sequence[str], error: Exception) -> BadInput:
     """The error for an SQL filter that Lance does not take: what it says, and what there is."""
-    listed = ", ".join([columns.ID, columns.TITLE, columns.TEXT, *sorted(fields)])
+    names = [columns.ID, columns.TITLE, columns.TEXT, *sorted(fields)]
+    listed = ", ".join(name if name.isidentifier() else f"`{name}`" for name in names)
     return BadInput(
-        f"an SQL filter over the columns {listed} wanted, got {where!r}: {_first_line(error)}"
+        f"an SQL filter over the columns {listed} wanted, got {where!r}: {complaint(error)}"
     )
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip().splitlines()[0]
-    return text.removeprefix("Invalid input, ").split(", /root/")[0].split(", /")[0]
 
 
 def _all(work: Callable[[T], U], items: Sequence[T]) -> list[U]:

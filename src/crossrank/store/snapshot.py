@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,16 +10,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crossrank.errors import BadInput
+from crossrank.errors import BadInput, CollectionError
 from crossrank.io.document import Document
 from crossrank.store import columns
+from crossrank.store.layout import Manifest
 from crossrank.store.rowmap import RowMap
 from crossrank.store.search import Found, Wanted, search_terms, search_vectors
+from crossrank.store.table import PLACE, among, gone, scan
 from crossrank.text.analyzer import Analyzer
 from crossrank.types import Floats, Rows, Scale
 
-_SCAN: Final = 8192
-"""Documents in one batch of a scan."""
+_FEW: Final = 200
+"""Ids looked up by their index; for more of them all ids are read."""
 
 
 class Snapshot:
@@ -29,19 +31,16 @@ class Snapshot:
     of this version only.
     """
 
-    def __init__(self, folder: Path, table: Any, analyzer: Analyzer) -> None:
+    def __init__(self, folder: Path, table: Any, analyzer: Analyzer, manifest: Manifest) -> None:
         """`table` must be checked out at a version; use `Collection.corpus`."""
         self.folder = folder
         self.analyzer = analyzer
+        self.state = (manifest.generation, int(table.version))
+        self._analysed = manifest.learned_from > 0
         self._table = table
         self._schema: pa.Schema = table.schema
         self._kinds = columns.kinds_in(self._schema)
         self._map = RowMap.of(_all_places(table))
-
-    @property
-    def version(self) -> int:
-        """The number of the Lance version that is pinned."""
-        return int(self._table.version)
 
     @property
     def fields(self) -> dict[str, columns.Kind]:
@@ -84,9 +83,10 @@ class Snapshot:
         at: dict[str, list[int]] = {}
         for number, name in enumerate(ids):
             at.setdefault(name, []).append(number)
-        for batch in self._scan([columns.ID], _among(ids)):
+        few = among(list(ids)) if len(ids) <= _FEW else ""
+        for batch in scan(self._table, [columns.ID], few):
             hit = batch.filter(pc.is_in(batch[columns.ID], value_set=wanted))
-            pairs = zip(hit[columns.ID].to_pylist(), hit["_rowid"].to_pylist(), strict=True)
+            pairs = zip(hit[columns.ID].to_pylist(), hit[PLACE].to_pylist(), strict=True)
             for name, place in pairs:
                 places[at[name]], known[at[name]] = place, True
         rows = np.full(len(ids), -1, dtype=np.int32)
@@ -105,8 +105,14 @@ class Snapshot:
         `queries` are terms of `analyzer` (a repeated one counts once); a query without terms
         finds nothing. k1 = 1.2, b = 0.75. `where` is an SQL filter over the metadata and `id`;
         `within` limits each query to rows of its own. Best first, ties by row; fewer than `k`
-        where there are no more. Raises BadInput for a filter that cannot be used.
+        where there are no more. Raises BadInput for a filter that cannot be used, and
+        CollectionError when indexing was interrupted before the documents had terms.
         """
+        if not self._analysed and len(self):
+            raise CollectionError(
+                f"{self.folder} was left before its {len(self)} documents were analysed: "
+                "run crossrank index again, or crossrank optimise for what it has"
+            )
         found = search_terms(self._table, queries, self._wanted(k, where, within))
         return [self._as_rows(each) for each in found]
 
@@ -146,7 +152,7 @@ class Snapshot:
 
     def scale(self, encoder: str) -> Scale:
         """What the similarities of an encoder's vectors mean."""
-        return Scale((self._vector_column(encoder).metadata or {})[columns.SCALE.encode()].decode())
+        return columns.scale_of(self._vector_column(encoder))
 
     def _vector_column(self, encoder: str) -> pa.Field:
         have = columns.vector_columns(self._schema)
@@ -177,27 +183,15 @@ class Snapshot:
                 f"rows from 0 to {len(self) - 1} wanted, got {int(unique[0])} to {int(unique[-1])}"
             )
         places = self._map.places(unique)
-        query = self._table.take_row_ids(places.tolist()).select(names).with_row_id(True)
-        found = query.to_arrow()
-        order = np.argsort(found["_rowid"].to_numpy(), kind="stable")
+        query = self._table.take_row_ids(places.tolist()).select(names).with_row_id()
+        try:
+            found = query.to_arrow()
+        except (RuntimeError, OSError) as error:
+            raise gone(error) from error
+        order = np.argsort(found[PLACE].to_numpy(), kind="stable")
         return found.take(pa.array(order[back]))
-
-    def _scan(self, names: list[str], where: str = "") -> Iterator[pa.RecordBatch]:
-        """All documents in batches, with their places."""
-        query = self._table.search().select(names).with_row_id(True)
-        if where:
-            query = query.where(where)
-        yield from query.to_batches(batch_size=_SCAN)
 
 
 def _all_places(table: Any) -> Any:
-    found = table.search().with_row_id(True).select(["_rowid"]).to_arrow()
-    return found["_rowid"].to_numpy()
-
-
-def _among(ids: Sequence[str], few: int = 200) -> str:
-    """An SQL filter for a few ids, which the index on ids answers; empty for many."""
-    if len(ids) > few:
-        return ""
-    quoted = ", ".join("'" + name.replace("'", "''") + "'" for name in ids)
-    return f"{columns.ID} IN ({quoted or 'NULL'})"
+    found = table.search().with_row_id(True).select([PLACE]).to_arrow()
+    return found[PLACE].to_numpy()
