@@ -152,18 +152,22 @@ def compare(
     if not runs:
         raise BadInput("at least one run wanted, got none")
     scores = {name: evaluate(run, qrels, measures) for name, run in runs.items()}
-    return compare_scores(scores, baseline, settings)
+    return compare_scores(scores, _pairs(tuple(runs), baseline), settings)
 
 
 def compare_scores(
-    scores: Mapping[str, Scores], baseline: str = "", settings: Settings | None = None
+    scores: Mapping[str, Scores],
+    wanted: Sequence[tuple[str, str]],
+    settings: Settings | None = None,
 ) -> Comparison:
-    """`compare` for what is measured already: the same measures over the same queries."""
+    """What is measured already, the first of each wanted pair tested against the second.
+
+    Raises BadInput unless all scores are of the same measures over the same queries.
+    """
     chosen = settings or Settings()
     first = next(iter(scores.values()))
     if any((s.queries, s.measures) != (first.queries, first.measures) for s in scores.values()):
         raise BadInput("scores of the same measures over the same queries wanted, got others")
-    wanted = _pairs(tuple(scores), baseline)
     pairs = [
         pair for measure in first.measures for pair in _tested(wanted, scores, measure, chosen)
     ]
