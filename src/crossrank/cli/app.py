@@ -9,7 +9,13 @@ import typer
 from crossrank import __version__
 from crossrank.cli import output
 from crossrank.cli.compare import compare
+from crossrank.cli.delete import delete
+from crossrank.cli.evaluate import evaluate
 from crossrank.cli.fuse import fuse
+from crossrank.cli.index import index
+from crossrank.cli.info import info
+from crossrank.cli.optimise import optimise
+from crossrank.cli.search import search
 from crossrank.errors import Error, exit_code
 
 app = typer.Typer(
@@ -23,7 +29,13 @@ app = typer.Typer(
 )
 
 # One line a command, in the order of the help page:
-#   app.command("index")(index)
+#   app.command("name")(function)
+app.command("index")(index)
+app.command("search")(search)
+app.command("evaluate")(evaluate)
+app.command("delete")(delete)
+app.command("info")(info)
+app.command("optimise")(optimise)
 app.command("compare")(compare)
 app.command("fuse")(fuse)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,19 +20,21 @@ if TYPE_CHECKING:
 
 
 def indexed(
-    folder: Path, language: str, encoder: Encoder | None, done: Callable[[int], None]
+    folder: Path, language: str, encoders: Sequence[str], done: Callable[[int], None]
 ) -> Collection:
     """A collection of the documents of a BEIR folder: from the cache, or made now and kept.
 
+    `encoders` names the bi-encoders whose vectors it needs, by bundled name, path or hub id.
     `done` is told the number of documents indexed. A set whose files changed is indexed anew; an
     interrupted run leaves nothing that looks finished.
     """
     from crossrank.store import Collection
 
+    models = [_encoder(name) for name in encoders]
     corpus = beir_file(folder, "corpus.jsonl")
     stat = corpus.stat()
     key = f"{corpus.resolve()} {stat.st_size} {stat.st_mtime_ns} {language} {__version__}"
-    key += f" {encoder.name}" if encoder else ""
+    key += "".join(f" {model.name}" for model in models)
     digest = hashlib.blake2b(key.encode(), digest_size=8).hexdigest()
     target = cache_dir() / "collections" / f"{folder.resolve().name}-{digest}"
     if target.is_dir():
@@ -41,6 +43,12 @@ def indexed(
     shutil.rmtree(partial, ignore_errors=True)
     partial.parent.mkdir(parents=True, exist_ok=True)
     made = Collection.create(partial, language=language)
-    made.add(read_documents([corpus], Problems()), encoder=encoder, done=done)
+    made.add(read_documents([corpus], Problems()), models, done)
     partial.rename(target)
     return Collection.open(target)
+
+
+def _encoder(name: str) -> Encoder:
+    from crossrank.models import BiEncoder
+
+    return BiEncoder(name)
