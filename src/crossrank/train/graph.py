@@ -69,7 +69,7 @@ class _Graph:
     constants: dict[str, onnx.TensorProto] = field(default_factory=dict)
 
     def constant(self, name: str, value: npt.NDArray[np.generic]) -> str:
-        self.constants.setdefault(name, numpy_helper.from_array(np.ascontiguousarray(value), name))
+        self.constants.setdefault(name, numpy_helper.from_array(np.asarray(value, order="C"), name))
         return name
 
     def op(self, kind: str, inputs: list[str], output: str, **attributes: object) -> str:
@@ -87,6 +87,11 @@ class _Graph:
         matrix = self.constant(f"{output}.weight", weight.T)
         product = self.op("MatMul", [inputs, matrix], f"{output}.product")
         return self.op("Add", [product, self.constant(f"{output}.bias", bias)], output)
+
+    def split(self, inputs: str, outputs: list[str], size: int, name: str) -> None:
+        """Cuts axis 1 into equal parts of `size`."""
+        sizes = self.shape(*([size] * len(outputs)))
+        self.nodes.append(helper.make_node("Split", [inputs, sizes], outputs, name=name, axis=1))
 
     def norm(self, inputs: str, weight: Floats, bias: Floats, eps: float, output: str) -> str:
         scale = self.constant(f"{output}.weight", weight)
@@ -214,9 +219,7 @@ def _attend(
     grid = graph.op("Reshape", [joined, graph.shape(0, 0, 3 * heads, size)], f"{own}.qkv_heads")
     turned = graph.op("Transpose", [grid], f"{own}.qkv_turned", perm=[0, 2, 1, 3])
     names = [f"{own}.{part}" for part in ("query", "key", "value")]
-    splits = graph.shape(heads, heads, heads)
-    node = helper.make_node("Split", [turned, splits], names, name=f"{own}.split", axis=1)
-    graph.nodes.append(node)
+    graph.split(turned, names, heads, f"{own}.split")
     keys = graph.op("Transpose", [names[1]], f"{own}.keys", perm=[0, 1, 3, 2])
     scores = graph.op("MatMul", [names[0], keys], f"{own}.scores")
     scaled = graph.op("Mul", [scores, graph.number(size**-0.5)], f"{own}.scaled")

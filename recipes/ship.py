@@ -1,0 +1,166 @@
+"""Makes the files that ship from a trained checkpoint: int8 ONNX, tokenizer, settings.
+
+python recipes/ship.py --work WORK --model small|embed|start --out DIR [--words 26000] [--float]
+
+The 4-bit word embeddings stay as they came (216 bytes a row, exact); matrix products get int8
+weights by column and activations scaled at run time. `--float` leaves everything in fp32, to
+compare with. The model card is written by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from start import CORPORA, texts
+from states import SPLIT
+from tokenizers import Tokenizer, processors
+
+from crossrank.train.e5file import Vocabulary
+from crossrank.train.gated_graph import encoder_graph, gated_graph
+from crossrank.train.graph import pack_rows
+from crossrank.train.trim import choose_pieces, count_pieces
+
+HEADS, EPS = 12, 1e-12
+PROMPTS = {"query": "query: ", "document": "passage: "}
+
+
+def vocabulary(tokenizer: Tokenizer) -> Vocabulary:
+    """Pieces and log probabilities of a unigram tokenizer."""
+    found = json.loads(tokenizer.to_str())["model"]["vocab"]
+    return Vocabulary(tuple(p for p, _ in found), tuple(s for _, s in found), {})
+
+
+def smaller(tokenizer: Tokenizer, data: Path, size: int) -> list[int]:
+    """The ids of the most useful pieces, as start.py chooses them, with those of the prompts."""
+    counts = {name: count_pieces(tokenizer, texts(data, name)) for name in CORPORA}
+    ids = set(choose_pieces(vocabulary(tokenizer), counts, size))
+    for prompt in PROMPTS.values():
+        ids |= set(tokenizer.encode(prompt, add_special_tokens=False).ids)
+    return sorted(ids)
+
+
+def trimmed(tokenizer: Tokenizer, ids: list[int]) -> Tokenizer:
+    """The tokenizer with these pieces only."""
+    content = json.loads(tokenizer.to_str())
+    every = content["model"]["vocab"]
+    content["model"]["vocab"] = [every[i] for i in ids]
+    new = {old: i for i, old in enumerate(ids)}
+    for token in content["added_tokens"]:
+        token["id"] = new[token["id"]]
+    return Tokenizer.from_str(json.dumps(content))
+
+
+def pair_template(tokenizer: Tokenizer) -> None:
+    """Both texts with their prompts, segments 0 and 1."""
+    pieces = [tokenizer.id_to_token(i) for p in PROMPTS.values() for i in _ids(tokenizer, p)]
+    names = list(dict.fromkeys(["<s>", "</s>", *pieces]))
+    query = [tokenizer.id_to_token(i) for i in _ids(tokenizer, PROMPTS["query"])]
+    document = [tokenizer.id_to_token(i) for i in _ids(tokenizer, PROMPTS["document"])]
+    first = ["<s>", *query, "$A", "</s>"]
+    second = [f"{part}:1" for part in ["<s>", *document, "$B", "</s>"]]
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=first,
+        pair=first + second,
+        special_tokens=[(name, tokenizer.token_to_id(name)) for name in names],
+    )
+
+
+def _ids(tokenizer: Tokenizer, text: str) -> list[int]:
+    return list(tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+def checkpoint(work: Path, model: str) -> dict[str, np.ndarray]:
+    """The tensors of encoder and head under the names of gated_graph."""
+    from safetensors.torch import load_file as load_torch
+
+    from crossrank.train.gated import load_encoder
+
+    encoder = load_encoder(load_torch(work / "base/model.safetensors"), SPLIT)
+    if model == "embed":
+        encoder.load_state_dict(torch.load(work / "embed/best.pt", weights_only=True))
+    found = {name: value.numpy() for name, value in encoder.state_dict().items()}
+    if model in ("embed", "start"):
+        return found
+    for name, value in torch.load(work / f"{model}/best.pt", weights_only=True).items():
+        if name.startswith("layers."):
+            layer, rest = name.removeprefix("layers.").split(".", 1)
+            name = f"layers.{int(layer) + SPLIT}.{rest}"
+        found[name] = value.numpy()
+    return found
+
+
+def main() -> None:
+    """Writes the directory."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--model", default="small")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--words", type=int, default=26_000)
+    parser.add_argument("--float", action="store_true")
+    given = parser.parse_args()
+    whole = Tokenizer.from_file(str(given.work / "base/tokenizer.json"))
+    ids = smaller(whole, given.data, given.words)
+    tokenizer = trimmed(whole, ids)
+    tensors = checkpoint(given.work, given.model)
+    words = "embeddings.words.weight"
+    tensors[words] = tensors[words][np.array(ids)]
+    packed = pack_rows(tensors[words])
+    cross = given.model not in ("embed", "start")
+    if cross:
+        pair_template(tokenizer)
+        graph = gated_graph(tensors, SPLIT, HEADS, EPS, packed)
+    else:
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single="<s> $A </s>",
+            pair="<s> $A </s> </s> $B </s>",
+            special_tokens=[("<s>", 0), ("</s>", 2)],
+        )
+        graph = encoder_graph(tensors, HEADS, EPS, packed)
+    given.out.mkdir(parents=True, exist_ok=True)
+    write_graph(graph, given.out / "model.onnx", given.float)
+    tokenizer.save(str(given.out / "tokenizer.json"), pretty=False)
+    settings = {
+        "kind": "cross-encoder" if cross else "bi-encoder",
+        "scale": "logit" if cross else "cosine",
+        "max_length": 512,
+        "languages": ["de", "en"],
+        "licence": "Apache-2.0",
+        "prompts": {} if cross else PROMPTS,
+    }
+    if cross:
+        settings["labels"] = ["relevance"]
+    else:
+        settings |= {"pooling": "mean", "normalise": True}
+    text = json.dumps(settings, indent=2, ensure_ascii=False) + "\n"
+    (given.out / "crossrank.json").write_text(text, encoding="utf-8")
+    size = sum(path.stat().st_size for path in given.out.iterdir())
+    print(f"{given.out}: {len(ids)} pieces, {size / 1e6:.1f} MB")
+
+
+def write_graph(graph: onnx.ModelProto, path: Path, plain: bool) -> None:
+    """The graph as it is, or with int8 matrix products."""
+    if plain:
+        onnx.save(graph, path)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "float.onnx"
+        onnx.save(graph, source)
+        quantize_dynamic(
+            source,
+            path,
+            op_types_to_quantize=["MatMul"],
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+        )
+
+
+if __name__ == "__main__":
+    main()

