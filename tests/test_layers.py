@@ -14,7 +14,7 @@ import crossrank
 SOURCE = Path(crossrank.__file__).parent
 # Left may be imported by right, never the other way round.
 LAYERS = (
-    *("errors", "types", "extras", "config", "stage", "fuse", "io", "text", "store", "retrieve"),
+    *("errors", "types", "extras", "config", "stage", "io", "fuse", "text", "store", "retrieve"),
     *("models", "rerank", "pipelines", "evaluate", "tasks", "train", "explain"),
     *("serve", "distributed", "demo", "cli"),
 )
