@@ -118,11 +118,11 @@ def attribute(
             found[start : start + len(some)] = scorer.score_texts(*pair)
         return found
 
-    full, empty = score(np.array([[True] * len(parts), [False] * len(parts)]))
-    values, errors, method = _values(score, len(parts), budget, quick, float(full), float(empty))
-    return Attribution(
-        side, text, parts, values, errors, float(full), float(empty), scorer.scale, method
-    )
+    # each alone: what an int8 graph gives depends a little on what is scored beside it
+    full = float(scorer.score_texts([query], [document])[0])
+    empty = float(score(np.zeros((1, len(parts)), dtype=bool))[0])
+    values, errors, method = _values(score, len(parts), budget, quick, full, empty)
+    return Attribution(side, text, parts, values, errors, full, empty, scorer.scale, method)
 
 
 def _values(

@@ -98,7 +98,7 @@ def _bars(found: Attribution) -> str:
         part, value, error = found.parts[i], float(found.values[i]), float(found.errors[i])
         style = "up" if value >= 0 else "down"
         width = max(round(160 * abs(value) / most), 1)
-        shown = f" <small>± {error:.2f}</small>" if error else ""
+        shown = f" <small>± {error:.2f}</small>" if error >= 0.005 else ""
         rows.append(
             f"<tr><td>{escape(found.text[part.start : part.end])}</td>"
             f'<td class="n">{value:+.3f}{shown}</td>'
