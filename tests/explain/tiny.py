@@ -72,3 +72,20 @@ def _tensors(vocabulary: int) -> dict[str, np.ndarray]:
         found[f"{name}.weight"] = np.ones(HIDDEN, np.float32)
         found[f"{name}.bias"] = np.zeros(HIDDEN, np.float32)
     return found
+
+
+def tiny_encoder(folder: Path) -> Path:
+    tiny_model(folder)
+    tensors = {
+        name: value
+        for name, value in _tensors(len(WORDS) + 4).items()
+        if not name.startswith(("classifier", "pooler"))
+    }
+    onnx.save(bert_graph(tensors, HEADS, 1e-12), str(folder / "model.onnx"))
+    settings = {
+        "kind": "bi-encoder",
+        "max_length": 24,
+        "prompts": {"query": "labor: ", "document": ""},
+    }
+    (folder / "crossrank.json").write_text(json.dumps(settings), encoding="utf-8")
+    return folder

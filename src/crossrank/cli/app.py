@@ -8,8 +8,10 @@ import typer
 
 from crossrank import __version__
 from crossrank.cli import output
+from crossrank.cli.calibrate import calibrate
 from crossrank.cli.compare import compare
 from crossrank.cli.delete import delete
+from crossrank.cli.duplicates import duplicates
 from crossrank.cli.evaluate import evaluate
 from crossrank.cli.fuse import fuse
 from crossrank.cli.index import index
@@ -38,6 +40,8 @@ app.command("info")(info)
 app.command("optimise")(optimise)
 app.command("compare")(compare)
 app.command("fuse")(fuse)
+app.command("duplicates")(duplicates)
+app.command("calibrate")(calibrate)
 
 
 def _version(wanted: bool) -> None:

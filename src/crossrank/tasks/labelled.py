@@ -31,6 +31,13 @@ class LabelledPairs:
     def __len__(self) -> int:
         return len(self.left)
 
+    def first(self, count: int) -> LabelledPairs:
+        """The first `count` pairs."""
+        part = slice(count)
+        return LabelledPairs(
+            self.left[part], self.right[part], self.labels[part], self.groups[part]
+        )
+
 
 def read_pairs(path: Path) -> LabelledPairs:
     """The pairs of a JSON lines file, gz or not.

@@ -1,0 +1,75 @@
+"""From a file of labelled pairs to a calibration of a model, for each purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+
+from crossrank.errors import BadInput
+from crossrank.tasks.calibration import METHODS, Method
+from crossrank.tasks.fits import Reals
+from crossrank.tasks.labelled import LabelledPairs
+from crossrank.tasks.reliability import Report, calibrate
+from crossrank.types import Scorer
+
+Done = Callable[[int], None]
+_BATCH: Final = 512
+
+
+def ignore(count: int) -> None:
+    """Watches nothing: the default of `done`."""
+
+
+def score_pairs(scorer: Scorer, pairs: LabelledPairs, done: Done = ignore) -> Reals:
+    """The score of each pair: float64 [n]."""
+    scores = np.empty(len(pairs))
+    for start in range(0, len(pairs), _BATCH):
+        part = slice(start, start + _BATCH)
+        scores[part] = scorer.score_texts(pairs.left[part], pairs.right[part])
+        done(min(start + _BATCH, len(pairs)))
+    return scores
+
+
+def calibrate_relevance(
+    scorer: Scorer,
+    pairs: LabelledPairs,
+    methods: Sequence[Method] = METHODS,
+    source: str = "",
+    done: Done = ignore,
+) -> Report:
+    """The probability that a document fits a query; pairs of one query stay in one fold."""
+    scores = score_pairs(scorer, pairs, done)
+    return calibrate(scores, pairs.labels, scorer.scale, pairs.groups, methods, source)
+
+
+def calibrate_answers(
+    scorer: Scorer,
+    pairs: LabelledPairs,
+    methods: Sequence[Method] = METHODS,
+    source: str = "",
+    done: Done = ignore,
+) -> Report:
+    """The probability that a question has an answer among its candidates, by the best score.
+
+    A group of pairs is a question with its candidates; it has an answer when one of its labels
+    is 1. Calibrate on candidates as the pipeline will find them: more candidates, higher maxima.
+    """
+    best, answered, names = best_of_groups(score_pairs(scorer, pairs, done), pairs)
+    if len(names) == len(pairs):
+        raise BadInput(
+            "several candidates for a question wanted, got one each: give pairs of one question "
+            "the same query or query_id"
+        )
+    return calibrate(best, answered, scorer.scale, names, methods, source)
+
+
+def best_of_groups(scores: Reals, pairs: LabelledPairs) -> tuple[Reals, Reals, list[str]]:
+    """For each group its best score, whether any label is 1, and its name."""
+    names, group = np.unique(np.asarray(pairs.groups), return_inverse=True)
+    best = np.full(len(names), -np.inf)
+    np.maximum.at(best, group, scores)
+    answered = np.zeros(len(names))
+    np.maximum.at(answered, group, pairs.labels)
+    return best, answered, names.tolist()
