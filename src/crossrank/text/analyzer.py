@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
-import Stemmer
-
 from crossrank.errors import BadInput
-from crossrank.text.fold import normalise
+from crossrank.text.fold import normalise, simple_word
 from crossrank.text.language import Language, detect
 from crossrank.text.lex import Piece, glue, pieces
-from crossrank.text.terms import Terms, Words
+from crossrank.text.stem import stemmer_version
+from crossrank.text.terms import Terms
 from crossrank.text.vocabulary import Vocabulary
+from crossrank.text.words import Words
 
 ANALYSIS_VERSION: Final = 1
 """Counts up whenever the same text would get other terms."""
@@ -125,7 +125,7 @@ class Analyzer:
         """JSON-able form, to be stored with the collection it was used on."""
         return {
             "analysis": ANALYSIS_VERSION,
-            "stemmer": _stemmer(),
+            "stemmer": stemmer_version(),
             "language": self.language,
             "compounds": self.compounds,
             "quantities": self.quantities,
@@ -136,9 +136,9 @@ class Analyzer:
     def from_dict(cls, stored: Mapping[str, Any]) -> Analyzer:
         """The analyser that `to_dict` wrote; `BadInput` if this version would analyse otherwise."""
         found = (stored.get("analysis"), stored.get("stemmer"))
-        if found != (ANALYSIS_VERSION, _stemmer()):
+        if found != (ANALYSIS_VERSION, stemmer_version()):
             raise BadInput(
-                f"wanted analysis {ANALYSIS_VERSION} with stemmer {_stemmer()}, came "
+                f"wanted analysis {ANALYSIS_VERSION} with stemmer {stemmer_version()}, came "
                 f"{found[0]} with {found[1]}: index the collection anew with this version"
             )
         try:
@@ -159,7 +159,10 @@ class Analyzer:
 
     def _cache(self, terms: Terms) -> _Cache:
         def compute(chunk: str) -> str:
+            simple = simple_word(chunk)
             with self._lock:
+                if simple:
+                    return " ".join(terms.word(simple))
                 found = [terms.of(piece) for piece in self._cut(normalise(chunk))]
             return " ".join(term for of_piece in found for term in of_piece)
 
@@ -187,7 +190,3 @@ class Analyzer:
                 with self._lock:
                     found = tuple(terms.of(piece))
                 yield Token(start, end, found), piece
-
-
-def _stemmer() -> str:
-    return ".".join(str(Stemmer.version()).split(".")[:2])

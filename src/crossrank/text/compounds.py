@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from crossrank.text.fold import strip_umlauts
 from crossrank.text.language import word_set
 
 MIN_PART: Final = 4
 MIN_WORD: Final = 8
+_MIN_STEM: Final = 3
+_HEAD: Final = 4
 _SHORT_PART_COUNT: Final = 20
+_CACHE: Final = 100_000
 
 _NOT_FIRST: Final = word_set(
     """
@@ -33,54 +36,79 @@ _NOT_LAST: Final = word_set(
 )
 
 
-@dataclass(frozen=True)
 class CompoundSplitter:
     """Splits German words at the known parts; `parts` maps the stem of a part to its count.
 
     `stem` is the German stemmer. A linking element (s, n, en, es, er, e) needs no rule of its
     own where the stemmer takes it off as if it were an inflection; the s of *Arbeitszeit* after
-    a stem that takes none is tried apart.
+    a stem that takes none is tried apart. Not thread safe.
     """
 
-    parts: Mapping[str, int]
-    stem: Callable[[str], str]
+    def __init__(self, parts: Mapping[str, int], stem: Callable[[str], str]) -> None:
+        self.parts, self.stem = parts, stem
+        self._heads = frozenset(part[:_HEAD] for part in parts)
+        self._stems_of_parts: dict[str, tuple[str, ...]] = {}
 
     def split(self, word: str) -> tuple[str, str] | None:
         """The two parts of a folded word, first part with its linking element, or `None`."""
         if len(word) < MIN_WORD or not word.isalpha():
             return None
         best, best_score = None, 0.0
-        for at in range(3, len(word) - 2):
+        for at in self._places(word):
             score = self._score(word[:at], word[at:])
             if score > best_score:
                 best, best_score = at, score
         return None if best is None else (word[:best], word[best:])
 
-    def stems(self, word: str) -> list[str]:
+    def stems(self, word: str) -> tuple[str, ...]:
         """The stems of all parts of a folded word, parts of parts included; empty if it has none.
 
         >>> CompoundSplitter(parts, stem).stems("medikamentenkühlschrank")  # doctest: +SKIP
-        ['medikament', 'kuhlschrank', 'kuhl', 'schrank']
+        ('medikament', 'kuhlschrank', 'kuhl', 'schrank')
         """
         split = self.split(word)
         if split is None:
-            return []
+            return ()
         first, last = split
-        return [
+        return (
             self._first_stem(first),
-            *self.stems(first),
+            *self._stems_again(first),
             self.stem(last),
-            *self.stems(last),
+            *self._stems_again(last),
+        )
+
+    def first_known(self, first: str) -> bool:
+        """Whether `first` may begin a compound."""
+        return first not in _NOT_FIRST and self._count(first, self._first_stem(first)) > 0
+
+    def _places(self, word: str) -> list[int]:
+        """Where a last part may begin: a known part starts with the same letters."""
+        ends = range(3, len(word) - 2)
+        if "ae" in word or "oe" in word or "ue" in word:  # the stemmer reads them as umlauts
+            return [*ends]
+        flat, heads = strip_umlauts(word), self._heads
+        return [
+            at
+            for at in ends
+            if flat[at : at + _HEAD] in heads or flat[at : at + _MIN_STEM] in heads
         ]
 
+    def _stems_again(self, part: str) -> tuple[str, ...]:
+        """`stems`, kept: the same parts come back in many compounds."""
+        found = self._stems_of_parts.get(part)
+        if found is None:
+            if len(self._stems_of_parts) >= _CACHE:
+                self._stems_of_parts.clear()
+            found = self._stems_of_parts[part] = self.stems(part)
+        return found
+
     def _score(self, first: str, last: str) -> float:
+        last_count = self.parts.get(self.stem(last), 0)
+        if not last_count or (len(last) < MIN_PART and last_count < _SHORT_PART_COUNT):
+            return 0.0
         if first in _NOT_FIRST or last in _NOT_LAST:
             return 0.0
-        last_count = self._count(last, self.stem(last))
-        if not last_count:
-            return 0.0
-        first_count = self._count(first, self._first_stem(first))
-        return math.sqrt(first_count * last_count)
+        return math.sqrt(self._count(first, self._first_stem(first)) * last_count)
 
     def _first_stem(self, first: str) -> str:
         stem = self.stem(first)
@@ -93,7 +121,3 @@ class CompoundSplitter:
         if len(written) < MIN_PART and count < _SHORT_PART_COUNT:
             return 0
         return count
-
-    def first_known(self, first: str) -> bool:
-        """Whether `first` may begin a compound."""
-        return first not in _NOT_FIRST and self._count(first, self._first_stem(first)) > 0

@@ -6,9 +6,6 @@ import re
 from decimal import Decimal
 from typing import Final
 
-import Stemmer
-
-from crossrank.text.compounds import CompoundSplitter
 from crossrank.text.fold import clip, fold, strip_umlauts
 from crossrank.text.language import (
     CERTAIN_STOP,
@@ -20,7 +17,7 @@ from crossrank.text.language import (
 from crossrank.text.lex import Piece
 from crossrank.text.numbers import NUMBER, plain, values
 from crossrank.text.units import UNIT, find_unit
-from crossrank.text.vocabulary import Vocabulary
+from crossrank.text.words import Words
 
 _SEGMENT: Final = re.compile(r"[^\W_]+")
 _RUN: Final = re.compile(r"[^\W\d_]+|\d+")
@@ -34,48 +31,6 @@ _BODY: Final = re.compile(r"[A-ZÖ]+")
 _NO_SENSE: Final = word_set("zb eg ie dh ua")
 _MAX_SEGMENTS: Final = 4
 _MAX_DIGITS: Final = 24
-_MAX_COMPOUND: Final = 50
-
-
-class Words:
-    """Index terms of single words: stems, and the stems of a compound's parts.
-
-    `language=None` stems a word by the language in which the vocabulary has seen it, and both
-    ways where it has not: the answer depends on the word alone, never on the text around it, so
-    that a query and a document meet whatever was detected.
-    """
-
-    def __init__(self, language: Language | None, vocabulary: Vocabulary, compounds: bool) -> None:
-        self._language = language
-        self._vocabulary = vocabulary
-        self._german = Stemmer.Stemmer("german").stemWord
-        self._english = Stemmer.Stemmer("english").stemWord
-        self._splitter = CompoundSplitter(vocabulary.parts, self._german) if compounds else None
-
-    def stems(self, folded: str) -> tuple[str, ...]:
-        """The stem of a folded word, or its two stems where its language is open."""
-        german, english = self._languages(folded)
-        if not english:
-            return (clip(self._german(folded)),)
-        flat = clip(self._english(strip_umlauts(folded)))
-        if not german:
-            return (flat,)
-        return tuple(dict.fromkeys((clip(self._german(folded)), flat)))
-
-    def parts(self, folded: str) -> tuple[str, ...]:
-        """The stems of the parts of a German compound; empty for any other word."""
-        if self._splitter is None or len(folded) > _MAX_COMPOUND or not self._languages(folded)[0]:
-            return ()
-        return tuple(dict.fromkeys(map(clip, self._splitter.stems(folded))))
-
-    def _languages(self, folded: str) -> tuple[bool, bool]:
-        if self._language is not None:
-            return self._language == "de", self._language == "en"
-        if folded in self._vocabulary.german:
-            return True, False
-        if folded in self._vocabulary.english:
-            return False, True
-        return True, True
 
 
 def stop_words(language: Language | None) -> frozenset[str]:
@@ -106,6 +61,10 @@ class Terms:
         }[piece.kind]
         return [term for term in dict.fromkeys(rule(piece.text)) if term]
 
+    def word(self, folded: str) -> tuple[str, ...]:
+        """The terms of a folded word of letters alone: `of` without the search for its rule."""
+        return () if folded in self._stop else self._words.terms(folded)
+
     def _word(self, text: str) -> list[str]:
         if "'" in text:
             return self._apostrophe(text)
@@ -131,10 +90,10 @@ class Terms:
 
     def _segment(self, segment: str) -> list[str]:
         folded = fold(segment)
+        if folded.isalpha():
+            return [*self.word(folded)]
         if folded in self._stop:
             return []
-        if folded.isalpha():
-            return [*self._words.stems(folded), *self._words.parts(folded)]
         ordinal = _ORDINAL.fullmatch(folded)
         if ordinal:
             return [_code(ordinal.group(1))]

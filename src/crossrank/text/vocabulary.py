@@ -9,11 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import Stemmer
-
 from crossrank.errors import BadInput
-from crossrank.text.compounds import MIN_WORD, CompoundSplitter
-from crossrank.text.fold import fold, normalise
+from crossrank.text.compounds import MIN_PART, MIN_WORD, CompoundSplitter
+from crossrank.text.fold import fold, normalise, simple_word
 from crossrank.text.language import (
     ENGLISH_STOP,
     GERMAN_STOP,
@@ -22,12 +20,14 @@ from crossrank.text.language import (
     detect,
 )
 from crossrank.text.lex import glue, pieces
+from crossrank.text.stem import stemmer
 
 MIN_COUNT: Final = 2
 """Occurrences that make a word a possible part of compounds."""
 
 _MIN_PRODUCTIVE: Final = 3
 _MIN_PRODUCTIVE_LENGTH: Final = 5
+_MAX_PART: Final = 40
 
 
 @dataclass(frozen=True)
@@ -130,14 +130,21 @@ def _words(chunks: Counter[str]) -> Counter[str]:
     """Counts of words (folded but for a capital first letter) from counts of chunks."""
     words: Counter[str] = Counter()
     for chunk, count in chunks.items():
-        for piece in pieces(normalise(chunk)):
-            if piece.kind != "word":
-                continue
-            for written in piece.text.split("-"):
-                if written.isalpha() and len(written) < 40:
-                    folded = fold(written)
-                    words[folded.capitalize() if written[0].isupper() else folded] += count
+        simple = simple_word(chunk)
+        if simple:
+            words[simple if chunk.islower() else simple.capitalize()] += count
+            continue
+        for written in _written(chunk):
+            folded = fold(written)
+            words[folded.capitalize() if written[0].isupper() else folded] += count
     return words
+
+
+def _written(chunk: str) -> Iterable[str]:
+    """The words in a chunk as written, those with hyphens in their parts."""
+    for piece in pieces(normalise(chunk)):
+        if piece.kind == "word":
+            yield from (each for each in piece.text.split("-") if each.isalpha())
 
 
 def _mostly(own: Counter[str], other: Counter[str], limit: int) -> frozenset[str]:
@@ -147,26 +154,31 @@ def _mostly(own: Counter[str], other: Counter[str], limit: int) -> frozenset[str
 
 def _parts(words: Counter[str]) -> dict[str, int]:
     """Stem -> count of what may be a part: words on their own, and productive ends of words."""
-    stem = Stemmer.Stemmer("german").stemWord
+    stem = stemmer("german")
+    lows: Counter[str] = Counter()
+    for word, count in words.items():
+        lows[word.lower()] += count
     parts: Counter[str] = Counter()
     barred = GERMAN_STOP | ENGLISH_STOP | NEGATIONS
-    for word, count in words.items():
-        low = word.lower()
-        if len(low) >= 3 and low not in barred:
+    for low, count in lows.items():
+        if 3 <= len(low) < _MAX_PART and low not in barred:
             parts[stem(low)] += count
     known = {part: n for part, n in parts.items() if n >= MIN_COUNT and len(part) >= 3}
-    return known | _productive(words, CompoundSplitter(known, stem))
+    return known | _productive(lows, CompoundSplitter(known, stem))
 
 
-def _productive(words: Counter[str], splitter: CompoundSplitter) -> dict[str, int]:
-    """Ends that follow several known words but never stand alone: `kühlschrank`."""
+def _productive(lows: Mapping[str, int], splitter: CompoundSplitter) -> dict[str, int]:
+    """Ends that follow several words but never stand alone: `kühlschrank`."""
+    firsts = {low for low in lows if len(low) >= MIN_PART and splitter.first_known(low)}
+    firsts |= {first + "s" for first in firsts}
     ends: Counter[str] = Counter()
-    lows = {word.lower() for word in words}
-    for word in lows:
-        if len(word) < MIN_WORD:
-            continue
-        for at in range(4, len(word) - _MIN_PRODUCTIVE_LENGTH + 1):
-            end = splitter.stem(word[at:])
-            if end not in splitter.parts and splitter.first_known(word[:at]):
-                ends[end] += 1
-    return {end: n for end, n in ends.items() if n >= _MIN_PRODUCTIVE}
+    for low in lows:
+        if len(low) >= MIN_WORD:
+            last = len(low) - _MIN_PRODUCTIVE_LENGTH + 1
+            ends.update(low[at:] for at in range(MIN_PART, last) if low[:at] in firsts)
+    stems: Counter[str] = Counter()
+    for end, count in ends.items():
+        stems[splitter.stem(end)] += count
+    return {
+        end: n for end, n in stems.items() if n >= _MIN_PRODUCTIVE and end not in splitter.parts
+    }
