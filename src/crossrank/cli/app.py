@@ -18,6 +18,7 @@ from crossrank.cli.index import index
 from crossrank.cli.info import info
 from crossrank.cli.optimise import optimise
 from crossrank.cli.search import search
+from crossrank.cli.tune import tune
 from crossrank.errors import Error, exit_code
 
 app = typer.Typer(
@@ -40,6 +41,7 @@ app.command("info")(info)
 app.command("optimise")(optimise)
 app.command("compare")(compare)
 app.command("fuse")(fuse)
+app.command("tune")(tune)
 app.command("duplicates")(duplicates)
 app.command("calibrate")(calibrate)
 

@@ -10,7 +10,7 @@ import typer
 from crossrank.cli import output
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from crossrank.evaluate.stages import StageScores
 
@@ -18,7 +18,13 @@ MEASURES = "nDCG@10 MRR@10 MAP R@100 P@10"
 
 
 def evaluate(
-    dataset: Annotated[Path, typer.Argument(help="A folder in BEIR layout.")],
+    dataset: Annotated[
+        str,
+        typer.Argument(
+            help="A folder in the layout of BEIR, MS MARCO, TREC DL, TREC-COVID or Natural "
+            "Questions, or ir_datasets:ID."
+        ),
+    ],
     pipelines: Annotated[
         list[str] | None,
         typer.Option(
@@ -28,7 +34,7 @@ def evaluate(
             "Default: full.",
         ),
     ] = None,
-    split: Annotated[str, typer.Option(help="Which qrels/SPLIT.tsv.")] = "test",
+    split: Annotated[str, typer.Option(help="Which judgements: test, dev, 2019, ...")] = "test",
     measures: Annotated[str, typer.Option(help="Measures, separated by blanks.")] = MEASURES,
     language: Annotated[str, typer.Option(help="auto, de or en.")] = "auto",
     collection: Annotated[
@@ -46,11 +52,11 @@ def evaluate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
 ) -> None:
-    """Measure every stage of one or more pipelines on a judged set in BEIR layout."""
+    """Measure every stage of one or more pipelines on a judged set."""
     from crossrank.evaluate.datasets import indexed
     from crossrank.evaluate.measures import parse_measures
     from crossrank.evaluate.stages import evaluate_pipeline
-    from crossrank.io.beir import read_beir_judged
+    from crossrank.io.judged import judged_set
     from crossrank.pipelines import load
     from crossrank.pipelines.build import build
     from crossrank.store import Collection
@@ -60,13 +66,14 @@ def evaluate(
     specs = [load(name) for name in pipelines or ["full"]]
     if model:
         specs = [spec.with_reranker(model) for spec in specs]
-    queries, qrels = read_beir_judged(dataset, split)
+    judged = judged_set(dataset, split)
+    queries, qrels = judged.queries, judged.qrels
     encoders = tuple(dict.fromkeys(name for spec in specs for name in spec.encoders()))
     with output.progress() as bar:
         opened = (
             Collection.open(collection)
             if collection
-            else indexed(dataset, language, encoders, output.counter(bar, "indexing"))
+            else indexed(judged, language, encoders, output.counter(bar, "indexing"))
         )
         search = Search(queries, opened.corpus())
         found = {}
@@ -76,12 +83,12 @@ def evaluate(
     if runs:
         _write_runs(runs, found)
     if as_json:
-        output.print_json(_as_json(dataset, split, len(queries), found))
+        output.print_json(_as_json(judged.name, len(queries), found))
     else:
-        _print(f"{dataset.name}/{split}, {len(queries)} queries", found)
+        _print(f"{judged.name}, {len(queries)} queries", found)
 
 
-def _write_runs(folder: Path, found: dict[str, Sequence[StageScores]]) -> None:
+def _write_runs(folder: Path, found: Mapping[str, Sequence[StageScores]]) -> None:
     from crossrank.io.trec import write_run
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -92,9 +99,7 @@ def _write_runs(folder: Path, found: dict[str, Sequence[StageScores]]) -> None:
     output.say(f"runs written to {folder}")
 
 
-def _as_json(
-    dataset: Path, split: str, queries: int, found: dict[str, Sequence[StageScores]]
-) -> dict[str, Any]:
+def _as_json(dataset: str, queries: int, found: Mapping[str, Sequence[StageScores]]) -> dict[str, Any]:
     pipelines = {
         name: [
             {
@@ -108,10 +113,10 @@ def _as_json(
         ]
         for name, stages in found.items()
     }
-    return {"dataset": dataset.name, "split": split, "queries": queries, "pipelines": pipelines}
+    return {"dataset": dataset, "queries": queries, "pipelines": pipelines}
 
 
-def _print(title: str, found: dict[str, Sequence[StageScores]]) -> None:
+def _print(title: str, found: Mapping[str, Sequence[StageScores]]) -> None:
     console = output.data()
     console.print(title, style="bold")
     for name, stages in found.items():
