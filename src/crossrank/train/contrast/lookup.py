@@ -176,9 +176,10 @@ def _conditions(domain: Domain, kind: str, rng: Random) -> list[Condition]:
         rest = [f for f in _FAMILIES if f != kind and _keys(domain, f)]
         families.append(pick(rng, rest))
     found: dict[str, Condition] = {}
-    for each in families[:count]:
+    for each in families:
         condition = _condition(domain, each, rng)
-        found.setdefault(condition.key, condition)
+        if len(found) < count:
+            found.setdefault(condition.key, condition)
     return list(found.values())
 
 
