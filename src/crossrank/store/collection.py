@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from crossrank.errors import BadInput
 from crossrank.io.document import Document
 from crossrank.io.problems import Problems
 from crossrank.store import layout
 from crossrank.store.info import Info, describe
+from crossrank.store.layout import Manifest
 from crossrank.store.snapshot import Snapshot
 from crossrank.store.table import open_table
 from crossrank.store.write import Added, Done, Phase, ignore, new_collection, unwatched, writer
@@ -31,6 +32,7 @@ class Collection:
         self.wait = wait
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
+        self._live: tuple[int, Any] | None = None  # a generation and its table, newest version
 
     @classmethod
     def create(cls, path: str | Path, language: str = "auto") -> Self:
@@ -68,17 +70,29 @@ class Collection:
         same object as long as nothing was written.
         """
         manifest = layout.read_manifest(self.path)
-        table = open_table(self.path, manifest.table)
         with self._lock:
+            newest = self._newest(manifest)
             current = self._snapshot
-            if current is None or current.state != (manifest.generation, table.version):
-                stored = layout.read_json(self.path / manifest.analyser)
-                same = current is not None and current.state[0] == manifest.generation
-                analyzer = current.analyzer if current and same else Analyzer.from_dict(stored)
-                table.checkout(table.version)
-                current = Snapshot(self.path, table, analyzer, manifest)
-                self._snapshot = current
+            if current is None or current.state != (manifest.generation, newest):
+                current = self._snapshot = self._pinned(manifest, newest)
             return current
+
+    def _newest(self, manifest: Manifest) -> int:
+        """The number of the newest version."""
+        if self._live is None or self._live[0] != manifest.generation:
+            self._live = manifest.generation, open_table(self.path, manifest.table)
+        else:
+            self._live[1].checkout_latest()
+        return int(self._live[1].version)
+
+    def _pinned(self, manifest: Manifest, version: int) -> Snapshot:
+        table = open_table(self.path, manifest.table)
+        table.checkout(version)
+        last = self._snapshot
+        if last is not None and last.state[0] == manifest.generation:
+            return Snapshot(self.path, table, last.analyzer, manifest)
+        stored = layout.read_json(self.path / manifest.analyser)
+        return Snapshot(self.path, table, Analyzer.from_dict(stored), manifest)
 
     def __len__(self) -> int:
         return len(self.corpus())

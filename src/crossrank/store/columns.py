@@ -1,9 +1,10 @@
 """The columns of the table, and how metadata of any shape gets a typed column or a safe place.
 
-A metadata field gets the type of its first values: numbers are float64, so that 100 and 99.5 fit
-one column, then text, booleans, lists of text and of numbers; anything else is kept as JSON text.
-A value that does not fit the column later (a word in a number column) is kept in the column
-`_extra`, where filters do not see it but `Snapshot.fields` does, and is reported.
+A metadata field gets the type of nearly all of its values in the first batch that has it: numbers
+are float64, so that 100 and 99.5 fit one column, then text, booleans, lists of text and of
+numbers; anything else is kept as JSON text. A value that does not fit its column (a word among
+numbers) is kept in the column `_extra`, where filters do not see it but `Snapshot.documents`
+does, and is reported.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final
@@ -140,15 +142,18 @@ def _number(value: float) -> float | int:
 
 
 def new_kinds(known: Mapping[str, Kind], rows: Sequence[Mapping[str, Any]]) -> dict[str, Kind]:
-    """The kinds of fields that have no column yet: that of the first value, JSON if they differ."""
-    found: dict[str, Kind] = {}
+    """The kinds of fields that have no column yet: that of 9 in 10 of the values, else JSON."""
+    found: dict[str, Counter[Kind]] = {}
     for row in rows:
         for name, value in row.items():
-            if name in known or not usable(name):
-                continue
-            kind = kind_of(value)
-            found[name] = kind if found.get(name, kind) is kind else Kind.JSON
-    return found
+            if name not in known and usable(name):
+                found.setdefault(name, Counter())[kind_of(value)] += 1
+    return {name: _prevailing(counts) for name, counts in found.items()}
+
+
+def _prevailing(counts: Counter[Kind]) -> Kind:
+    kind, count = counts.most_common(1)[0]
+    return kind if 10 * count >= 9 * counts.total() else Kind.JSON
 
 
 def split_fields(

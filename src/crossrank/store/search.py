@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -15,7 +15,7 @@ from lancedb.query import MatchQuery
 from crossrank.errors import BadInput
 from crossrank.store import columns
 from crossrank.store.rowmap import Places
-from crossrank.store.table import PLACE, complaint, distance, gone
+from crossrank.store.table import PLACE, complaint, distance, gone, partitions
 from crossrank.types import Floats
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ class Wanted:
 
     k: int
     where: str
-    fields: tuple[str, ...]
+    fields: Mapping[str, columns.Kind]
     within: Sequence[Places] | None = None
 
     def filter(self, query: int) -> str:
@@ -81,12 +81,25 @@ def search_vectors(
             return [_NOTHING]
         query = table.search(part, vector_column_name=column.name)
         query = query.distance_type(distance(column))
-        query = query.bypass_vector_index() if exact or wanted.within is not None else query
+        if exact or wanted.within is not None:
+            query = query.bypass_vector_index()
+        else:
+            query = query.minimum_nprobes(probes).maximum_nprobes(0)
         found = _run(query, "_distance", wanted, first)
         return list(_by_query(found, len(part)))
 
     step = 1 if wanted.within is not None else _BATCH
+    probes = _probes(table.count_rows(), wanted.k)
     return [each for part in _all(some, range(0, len(vectors), step)) for each in part]
+
+
+def _probes(documents: int, k: int) -> int:
+    """How many partitions of the index to read: a tenth, and those of three times k documents.
+
+    Lance reads more of them where a filter leaves fewer than k.
+    """
+    count = partitions(documents)
+    return min(count, max(20, -(-count // 10), -(-3 * k * count // max(documents, 1))))
 
 
 def _empty(wanted: Wanted, query: int) -> bool:
@@ -119,10 +132,13 @@ def _run(query: Any, score: str, wanted: Wanted, number: int) -> pa.Table:
         raise gone(error) from error
 
 
-def bad_filter(where: str, fields: Sequence[str], error: Exception) -> BadInput:
+def bad_filter(where: str, fields: Mapping[str, columns.Kind], error: Exception) -> BadInput:
     """The error for an SQL filter that Lance does not take: what it says, and what there is."""
-    names = [columns.ID, columns.TITLE, columns.TEXT, *sorted(fields)]
-    listed = ", ".join(name if name.isidentifier() else f"`{name}`" for name in names)
+    texts = dict.fromkeys((columns.ID, columns.TITLE, columns.TEXT), columns.Kind.TEXT)
+    listed = ", ".join(
+        f"{name if name.isidentifier() else f'`{name}`'} ({kind})"
+        for name, kind in {**texts, **fields}.items()
+    )
     return BadInput(
         f"an SQL filter over the columns {listed} wanted, got {where!r}: {complaint(error)}"
     )

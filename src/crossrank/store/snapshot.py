@@ -36,6 +36,7 @@ class Snapshot:
         self.folder = folder
         self.analyzer = analyzer
         self.state = (manifest.generation, int(table.version))
+        """The generation and the version of its table."""
         self._analysed = manifest.learned_from > 0
         self._table = table
         self._schema: pa.Schema = table.schema
@@ -168,7 +169,7 @@ class Snapshot:
         if k < 1:
             raise BadInput(f"a k of 1 or more wanted, got {k}")
         places = None if within is None else [self._map.places(rows) for rows in within]
-        return Wanted(min(k, max(len(self), 1)), where or "", tuple(self._kinds), places)
+        return Wanted(min(k, max(len(self), 1)), where or "", self._kinds, places)
 
     def _as_rows(self, found: Found) -> tuple[Rows, Floats]:
         rows = self._map.rows(found.places)

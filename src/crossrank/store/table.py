@@ -73,8 +73,15 @@ def index_vectors(table: Any, rebuild: bool) -> None:
     for field in columns.vector_columns(table.schema).values():
         if field.name in have and not rebuild:
             continue
-        if table.count_rows(f"{field.name} IS NOT NULL") >= EXACT_BELOW:
-            table.create_index(field.name, config=IvfFlat(distance_type=distance(field)))
+        vectors = table.count_rows(f"{field.name} IS NOT NULL")
+        if vectors >= EXACT_BELOW:
+            settings = IvfFlat(distance_type=distance(field), num_partitions=partitions(vectors))
+            table.create_index(field.name, config=settings, replace=True)
+
+
+def partitions(vectors: int) -> int:
+    """How many clusters an index divides so many vectors into."""
+    return max(1, round(float(vectors) ** 0.5))
 
 
 def distance(field: pa.Field) -> str:

@@ -109,7 +109,7 @@ class Writer:
         try:
             self.table.delete(f"(\n{where}\n)")
         except ValueError as error:
-            raise bad_filter(where, tuple(columns.kinds_in(self.table.schema)), error) from error
+            raise bad_filter(where, columns.kinds_in(self.table.schema), error) from error
         return int(before - self.table.count_rows())
 
     def optimise(self, keep_seconds: float, phase: Phase) -> None:
