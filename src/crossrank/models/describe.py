@@ -78,6 +78,7 @@ def _with_ours(folder: Path, settings: Settings) -> Settings:
         settings,
         kind=_one_of(Kind, own.get("kind", settings.kind), folder),
         scale=_one_of(Scale, scale, folder),
+        cumulative=own.get("link") == "cumulative" or settings.cumulative,
         max_length=int(own.get("max_length", settings.max_length)),
         labels=tuple(map(str, own.get("labels", settings.labels))),
         activation=str(own.get("activation", settings.activation)),

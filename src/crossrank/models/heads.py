@@ -21,15 +21,19 @@ class Head:
     """How outputs [n, labels] become scores [n].
 
     One output is the score. Two or more classes: with `label` the log-odds of that class against
-    the others, else the grade to expect, the sum of i * P(class i).
+    the others, else the grade to expect, the sum of i * P(class i). cumulative: output k is the
+    logit of `grade > k`, the score the grade to expect, the sum of their probabilities.
     """
 
     labels: tuple[str, ...]
     scale: Scale
     label: int = -1
+    cumulative: bool = False
 
     def scores(self, outputs: Floats) -> Floats:
         """float32 [n], on `scale`."""
+        if self.cumulative:
+            return sigmoid(outputs).sum(axis=1).astype(np.float32)
         if outputs.shape[1] == 1:
             return outputs[:, 0]
         values = outputs.astype(np.float64)
@@ -48,6 +52,8 @@ def head_of(settings: Settings, count: int, label: str = "") -> Head:
     """
     known = len(settings.labels) == count
     names = settings.labels if known else tuple(map(str, range(count)))
+    if settings.cumulative:
+        return Head(names, Scale.GRADE, cumulative=True)
     if count == 1:
         if label:
             raise BadInput(f"no label wanted for a model with one output, got {label!r}")

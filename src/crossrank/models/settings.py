@@ -29,7 +29,8 @@ class Settings:
     `kind` is None where nothing says it. `positions` is the most tokens the graph can take,
     `max_length` what the model is meant for. `labels` are the names of the outputs. `activation`
     is what sentence-transformers' `predict` would apply: the name of a torch class, "" for none
-    stated. `scale` is None where only the number of outputs can tell.
+    stated. `scale` is None where only the number of outputs can tell. `cumulative`: output k is
+    the logit of `grade > k`.
     """
 
     kind: Kind | None = None
@@ -38,6 +39,7 @@ class Settings:
     pad: int | None = None
     labels: tuple[str, ...] = ()
     scale: Scale | None = None
+    cumulative: bool = False
     activation: str = ""
     pooling: tuple[str, ...] = ("mean",)
     normalise: bool = True
