@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from crossrank.errors import BadInput, NotFound
 from crossrank.io.beir import beir_file
 from crossrank.io.documents import format_of
 from crossrank.io.lines import bad_line, numbered_lines
 from crossrank.io.problems import Problems
-from crossrank.io.trec import read_qrels
+from crossrank.io.trec import read_qrels, read_run
 from crossrank.train.labelled import Builder
 from crossrank.train.rows import name_of, read_rows
-from crossrank.types import Ranking
+from crossrank.types import MemoryCorpus, Queries, Ranking, Search
+
+if TYPE_CHECKING:
+    from crossrank.train.config import Dev
 
 MISSING: Final = "judged text that is not there"
 
@@ -101,3 +106,50 @@ def _texts(path: Path) -> Iterator[tuple[str, str]]:
         if not name or not isinstance(body, str):
             raise BadInput(f"{place}: `_id` and `text` wanted, got {', '.join(row)[:160]}")
         yield name, f"{row.get('title') or ''}\n{body}".strip()
+
+
+def read_with_run(dev: Dev, run: Path, depth: int, problems: Problems) -> tuple[Ranking, Ranking]:
+    """The judgements of a set with their texts, and a run's candidates with theirs.
+
+    Both are over one corpus, which holds what is judged and what the run ranks to that depth.
+    Queries without judgements are left out.
+    """
+    if dev.format == "beir":
+        qrels = read_qrels(beir_file(dev.path, f"qrels/{dev.split}.tsv"))
+        files = beir_file(dev.path, "queries.jsonl"), beir_file(dev.path, "corpus.jsonl")
+    else:
+        qrels = read_qrels(dev.path)
+        files = dev.queries or Path(), dev.corpus or Path()
+    ranked = read_run(run).top(depth)
+    asked = _wanted(files[0], set(qrels.queries.ids))
+    ids = {*_ids(qrels), *_ids(ranked)}
+    bodies = _wanted(files[1], ids)
+    names = tuple(name for name in qrels.queries.ids if name in asked)
+    search = Search(
+        Queries(names, tuple(asked[name] for name in names)),
+        MemoryCorpus(list(bodies), list(bodies.values())),
+    )
+    missing = len(ids) - len(bodies) + len(qrels.queries) - len(names)
+    if missing:
+        problems.report(MISSING, str(files[1]), f"{missing} queries and documents without a text")
+    judged, candidates = moved(qrels, search), moved(ranked, search)
+    if not len(candidates.docs):
+        raise NotFound(f"candidates of the judged queries wanted, {run} has none of them")
+    return judged, candidates
+
+
+def moved(ranking: Ranking, search: Search) -> Ranking:
+    """The same ranking over another search, by ids; what that search lacks is left out."""
+    place = {name: i for i, name in enumerate(ranking.queries.ids)}
+    docs, scores = [], []
+    empty = np.empty(0, np.int32), np.empty(0, np.float32)
+    for name in search.queries.ids:
+        rows, values = ranking.query(place[name]) if name in place else empty
+        there = search.corpus.find(ranking.corpus.ids(rows))
+        docs.append(there[there >= 0])
+        scores.append(values[there >= 0])
+    return Ranking.of_lists(search, docs, scores, ranking.scale)
+
+
+def _ids(ranking: Ranking) -> list[str]:
+    return ranking.corpus.ids(np.unique(ranking.docs))

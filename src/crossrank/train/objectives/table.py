@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from crossrank.errors import BadInput
+from crossrank.types import Scale
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,9 +52,18 @@ class Objective:
         return self.name in ("info-nce", "gbce")
 
     @property
-    def activation(self) -> str:
-        """What makes a score of the model's output: "sigmoid" where the loss trains log-odds."""
-        return "sigmoid" if self.name in _SIGMOID else "identity"
+    def scale(self) -> Scale:
+        """What a cross-encoder's scores mean after this objective."""
+        if self.classes:
+            return Scale.GRADE
+        if self.name in _SIGMOID:
+            return Scale.LOGIT
+        return Scale.REGRESSION if self.name == "mse" else Scale.RAW
+
+    @property
+    def cumulative(self) -> bool:
+        """Whether output k is the logit of `grade > k`."""
+        return self.name in ("ordinal", "coral")
 
     @property
     def classes(self) -> bool:
