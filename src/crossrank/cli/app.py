@@ -8,6 +8,7 @@ import typer
 
 from crossrank import __version__
 from crossrank.cli import output
+from crossrank.cli.architectures import architectures
 from crossrank.cli.calibrate import calibrate
 from crossrank.cli.compare import compare
 from crossrank.cli.delete import delete
@@ -44,6 +45,7 @@ app.command("fuse")(fuse)
 app.command("tune")(tune)
 app.command("duplicates")(duplicates)
 app.command("calibrate")(calibrate)
+app.command("architectures")(architectures)
 
 
 def _version(wanted: bool) -> None:
