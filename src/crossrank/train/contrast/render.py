@@ -123,7 +123,8 @@ def _listing(domain: Domain, item: Item, noun: Noun, keys: Sequence[str], rng: R
     rows = [_row(domain, item, key, rng) for key in keys if key not in in_title]
     mark = pick(rng, ("; ", ", ", " | ", "\n- ", ". ", " · "))
     tail = " " + pick(rng, domain.filler) if rng.random() < 0.5 else ""
-    return title + (": " if mark[0] != "\n" else mark) + mark.join(rows) + "." * bool(tail) + tail
+    head = "" if not rows else mark if mark[0] == "\n" else ": "
+    return title + head + mark.join(rows) + "." * bool(tail) + tail
 
 
 def _row(domain: Domain, item: Item, key: str, rng: Random) -> str:
