@@ -18,6 +18,8 @@ from crossrank.cli.fuse import fuse
 from crossrank.cli.index import index
 from crossrank.cli.info import info
 from crossrank.cli.optimise import optimise
+from crossrank.cli.rerank import rerank
+from crossrank.cli.score import score
 from crossrank.cli.search import search
 from crossrank.cli.tune import tune
 from crossrank.errors import Error, exit_code
@@ -36,6 +38,8 @@ app = typer.Typer(
 #   app.command("name")(function)
 app.command("index")(index)
 app.command("search")(search)
+app.command("rerank")(rerank)
+app.command("score")(score)
 app.command("evaluate")(evaluate)
 app.command("delete")(delete)
 app.command("info")(info)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 from crossrank.errors import ModelError
 from crossrank.models.backend_onnx import Device, OnnxBackend
-from crossrank.models.cached import content_hash
 from crossrank.models.files import ModelFiles, read_files
 from crossrank.models.hub import find_model
 from crossrank.models.settings import Kind
@@ -30,8 +30,16 @@ class Loaded:
 
     @cached_property
     def hash(self) -> str:
-        """A name of the content, the same wherever the model lies: 12 hex digits."""
-        return content_hash(self.files.folder, self.files.graph.name)[:12]
+        """A name of all that scores depend on, wherever the model lies: 12 hex digits."""
+        graph = self.files.graph
+        digest = hashlib.blake2b(repr(self.files.settings).encode(), digest_size=6)
+        apart = (graph.with_name(graph.name + end) for end in ("_data", ".data"))
+        for path in (graph, *apart, self.files.tokenizer):
+            if path.is_file():
+                with path.open("rb") as stream:
+                    while block := stream.read(1 << 20):
+                        digest.update(block)
+        return digest.hexdigest()
 
 
 _Key = tuple[Path, str, Device, int]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from crossrank.models.tokens import Ids, TokenBatch
 from crossrank.types import Offsets
 
 Flags = npt.NDArray[np.bool_]
+QUERY_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Joiner:
 
     template: Template
     max_length: int
-    query_share: float = 0.5
+    query_share: float = QUERY_SHARE
     windows: bool = False
     overlap: float = 0.25
 

@@ -13,8 +13,15 @@ from crossrank.errors import BadInput, ModelError
 from crossrank.models.backend_onnx import Device, Mask
 from crossrank.models.heads import Reals, activation, head_of, softmax
 from crossrank.models.loaded import load
-from crossrank.models.pairs import Flags, Joined, Joiner
-from crossrank.models.scores import Aggregate, PairScores, Ranked, aggregate, aggregate_scale
+from crossrank.models.pairs import QUERY_SHARE, Flags, Joined, Joiner
+from crossrank.models.scores import (
+    AGGREGATES,
+    Aggregate,
+    PairScores,
+    Ranked,
+    aggregate_scale,
+    combine,
+)
 from crossrank.models.settings import Kind
 from crossrank.models.template import pair_template
 from crossrank.models.tokens import TokenStore
@@ -43,7 +50,7 @@ class CrossEncoder:
         long: Long = "truncate",
         aggregate: Aggregate = "max",
         max_length: int = 0,
-        query_share: float = 0.5,
+        query_share: float = QUERY_SHARE,
         label: str = "",
         graph: str = "",
         revision: str = "",
@@ -58,6 +65,8 @@ class CrossEncoder:
         label: for a model of several classes, the one whose log-odds are the score.
         graph, revision, device: see `find_model`; "auto" takes a GPU that onnxruntime can use.
         """
+        if aggregate not in AGGREGATES:
+            raise BadInput(f"aggregate={', '.join(AGGREGATES)} wanted, got {aggregate!r}")
         if long not in get_args(Long):
             raise BadInput(f"long={' or '.join(get_args(Long))} wanted, got {long!r}")
         self._model = load(name_or_path, Kind.CROSS, graph=graph, revision=revision, device=device)
@@ -67,7 +76,7 @@ class CrossEncoder:
                 f"a graph that gives logits [batch, labels] wanted, {self._model.files.graph} "
                 f"gives an output of rank {backend.rank}: is it a bi-encoder?"
             )
-        self._title = str(name_or_path)
+        self._title, self._label = str(name_or_path), label
         self._head = head_of(settings, backend.width, label)
         self._aggregate: Aggregate = aggregate
         self.scale: Scale = self._head.scale
@@ -81,11 +90,15 @@ class CrossEncoder:
     @property
     def name(self) -> str:
         """The model's name with a hash of its content: scores of equal names are comparable."""
-        parts = [f"{self._model.files.folder.name}@{self._model.hash}"]
-        joiner = self._joiner
-        parts += [f"{joiner.max_length}", f"{joiner.query_share:g}", str(self._head.label)]
-        parts += [self._aggregate] if joiner.windows else []
-        return ":".join(parts)
+        joiner, settings = self._joiner, self._model.files.settings
+        stated = {
+            "max_length": joiner.max_length if joiner.max_length != settings.max_length else "",
+            "query_share": joiner.query_share if joiner.query_share != QUERY_SHARE else "",
+            "label": self._label,
+            "windows": self._aggregate if joiner.windows else "",
+        }
+        changed = [f"{name}={value}" for name, value in stated.items() if value]
+        return ":".join([f"{self._model.files.folder.name}@{self._model.hash}", *changed])
 
     @property
     def folder(self) -> Path:
@@ -134,7 +147,7 @@ class CrossEncoder:
             counts = np.bincount(joined.owner, minlength=len(joined.truncated))
             starts = np.cumsum(counts) - counts
             values.append(
-                aggregate(self._head.scores(outputs), starts, self._aggregate, self._head.scale)
+                combine(self._head.scores(outputs), starts, self._aggregate, self._head.scale)
             )
             cut.append(joined.truncated)
             windows.append(counts)

@@ -60,7 +60,7 @@ class Ranked:
     truncated: bool
 
 
-def aggregate(values: Floats, starts: Offsets, how: Aggregate, scale: Scale) -> Floats:
+def combine(values: Floats, starts: Offsets, how: Aggregate, scale: Scale) -> Floats:
     """One score for each run of windows that begins at `starts`: float32 [n].
 
     "max" and "first" (MaxP, FirstP: Dai and Callan 2019) are scores of one window and "mean" the

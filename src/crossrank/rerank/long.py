@@ -14,7 +14,7 @@ from re import finditer
 import numpy as np
 
 from crossrank.errors import BadInput
-from crossrank.models.scores import AGGREGATES, Aggregate, aggregate, aggregate_scale
+from crossrank.models.scores import AGGREGATES, Aggregate, aggregate_scale, combine
 from crossrank.rerank.scoring import score_noted
 from crossrank.types import Floats, Note, Scale, Scorer
 
@@ -91,7 +91,7 @@ class PassageScorer:
         best = tuple(
             _best(each, found[at : at + len(each)]) for each, at in zip(spans, starts, strict=True)
         )
-        return PassageScores(aggregate(found, starts, self._how, self._scorer.scale), best, notes)
+        return PassageScores(combine(found, starts, self._how, self._scorer.scale), best, notes)
 
 
 def _best(spans: Sequence[Span], scores: Floats) -> Passage:

@@ -1,0 +1,71 @@
+"""`crossrank rerank`: documents from a pipe, sorted by how well they fit a query."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crossrank.cli import output
+from crossrank.errors import BadInput
+
+if TYPE_CHECKING:
+    from crossrank.models import Ranked
+    from crossrank.rerank.inputs import Given
+
+
+def rerank(
+    query: Annotated[str, typer.Option("--query", "-q", help="What the documents are for.")],
+    documents: Annotated[
+        Path,
+        typer.Argument(
+            help="One a line: JSON objects with text (and title), JSON strings, or plain text; "
+            "- reads standard input."
+        ),
+    ] = Path("-"),
+    k: Annotated[int, typer.Option("-k", "--top", min=0, help="How many; 0 for all.")] = 0,
+    model: Annotated[
+        str, typer.Option(help="A cross-encoder: a directory, a bundled name or a hub id.")
+    ] = "crossrank-small",
+    long: Annotated[
+        str,
+        typer.Option(
+            help="What to do with documents longer than the model reads: truncate, or window "
+            "(read all of it in windows)."
+        ),
+    ] = "truncate",
+    aggregate: Annotated[
+        str, typer.Option(help="The score of a windowed document: max, first, mean, sum.")
+    ] = "max",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
+) -> None:
+    """Re-rank documents for a query; prints them best first, one JSON object a line."""
+    from crossrank.models import CrossEncoder
+    from crossrank.rerank.inputs import read_candidates
+
+    if not query.strip():
+        raise BadInput("a query wanted, got an empty one")
+    given = list(read_candidates(documents))
+    scorer = CrossEncoder(model, long=long, aggregate=aggregate)  # type: ignore[arg-type]
+    ranked = scorer.rank(query, [each.document for each in given], k or None)
+    cut = sum(each.truncated for each in ranked)
+    if cut:
+        output.say(f"{cut} of {len(ranked)} documents were cut; --long window reads all of them")
+    results = [_result(each, given[each.index]) for each in ranked]
+    if as_json:
+        output.print_json(
+            {"query": query, "model": scorer.name, "scale": scorer.scale, "results": results}
+        )
+    else:
+        output.print_jsonl(results)
+
+
+def _result(ranked: Ranked, given: Given) -> dict[str, Any]:
+    own = {
+        "rank": ranked.rank,
+        "score": ranked.score,
+        "scale": ranked.scale,
+        "truncated": ranked.truncated,
+    }
+    return own | {name: value for name, value in given.fields.items() if name not in own}
