@@ -102,7 +102,6 @@ def _session(graph: Path, device: Device) -> tuple[Any, str]:
     options.inter_op_num_threads = 1
     options.enable_mem_pattern = False  # a plan for each shape would be kept for ever
     options.enable_cpu_mem_arena = False  # an arena keeps the most it ever needed
-    options.add_session_config_entry("session.set_denormal_as_zero", "1")
     providers = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     try:
         session = ort.InferenceSession(
