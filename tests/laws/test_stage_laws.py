@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,13 +14,40 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossrank import Cut, Everything, Fuse, MemoryCorpus, Pipeline, Queries, Ranking, Search
+from crossrank.io.document import Document
+from crossrank.rerank import AdaptiveRerank, Rerank
+from crossrank.retrieve import BM25, Dense, MemoryBM25, MemoryDense
 from crossrank.retrieve.late import LateInteraction, PolyEncoder
 from crossrank.stage import Stage, trace_in_batches
-from fakes import FakeEncoder, FakeTokens
+from crossrank.store import Collection
+from crossrank.text import Analyzer
+from fakes import FakeEncoder, FakeScorer, FakeTokens
 
 WORDS = ("kühlschrank", "labor", "280 Liter", "ohne", "Gefrierfach", "fridge", "DIN 13277", "warm")
 TEXTS = [f"{WORDS[i % 8]} {WORDS[(i * 3 + 1) % 8]} {i}" for i in range(20)]
 CORPUS = MemoryCorpus([f"d{i}" for i in range(20)], TEXTS)
+
+
+@cache
+def _collection() -> Collection:
+    made = Collection.create(Path(tempfile.mkdtemp(prefix="crossrank-laws-")) / "collection", "de")
+    documents = zip(CORPUS.ids(CORPUS.rows()), TEXTS, strict=True)
+    made.add([Document(name, text) for name, text in documents], [FakeEncoder()])
+    return made
+
+
+class Stored:
+    """A stage over a collection of the same documents, as a stage over CORPUS."""
+
+    def __init__(self, make: Callable[[Collection], Stage[Ranking]]) -> None:
+        self.stage = make(_collection())
+        self.name = self.stage.name
+
+    def __call__(self, given: Ranking, /) -> Ranking:
+        stored = _collection().corpus()
+        assert stored.ids(stored.rows()) == CORPUS.ids(CORPUS.rows())
+        return replace(self.stage(replace(given, corpus=stored)), corpus=given.corpus)
+
 
 # Stages that re-rank candidates. (name -> factory)
 STAGES: dict[str, Callable[[], Stage[Ranking]]] = {
@@ -25,10 +56,17 @@ STAGES: dict[str, Callable[[], Stage[Ranking]]] = {
     "late interaction": lambda: LateInteraction(FakeTokens(), 6),
     "poly-encoder": lambda: PolyEncoder(FakeTokens(), FakeEncoder(), 4, 6),
     "pipeline": lambda: Pipeline(Everything(), Cut(7), Cut(2)),
+    "bm25": lambda: Stored(lambda made: BM25(made, depth=5)),
+    "dense": lambda: Stored(lambda made: Dense(made, FakeEncoder(), depth=5)),
+    "bm25 in memory": lambda: MemoryBM25(CORPUS, Analyzer("de"), depth=5),
+    "dense in memory": lambda: MemoryDense(CORPUS, FakeEncoder(), depth=5),
     "fuse ranks": lambda: Fuse(Everything(), Cut(4), depth=5),
     "fuse scores": lambda: Fuse(
         Everything(), Cut(2), method="sum", normalise="z-score", weights=(1, 2)
     ),
+    "rerank": lambda: Rerank(FakeScorer(), depth=5),
+    "rerank with the incoming ranking": lambda: Rerank(FakeScorer(), depth=5, weight=0.6),
+    "adaptive rerank": lambda: AdaptiveRerank(FakeScorer(), k=2, depth=6, block=2, patience=1),
 }
 
 

@@ -23,8 +23,8 @@ class MemoryBM25:
     Scores are Lucene's (Kamphuis et al., "Which BM25 Do You Mean?", ECIR 2020, with exact
     document lengths): the sum over query terms of idf * (k1 + 1) * tf / (tf + k1 * (1 - b + b *
     length / average)), idf = ln(1 + (N - df + 0.5) / (df + 0.5)). The factor k1 + 1 changes no
-    order; with it the figures are those of a collection. Documents without a query term are left
-    out of a search; as candidates of a ranking they stay, with score 0.
+    order; with it the figures are those of a collection. Only documents with a term of the query
+    are found; of a ranking's candidates likewise those that have one.
     """
 
     def __init__(
@@ -69,14 +69,15 @@ class MemoryBM25:
         return scores
 
     def __call__(self, given: Search, /) -> Ranking:
-        """The best `depth` documents of each query; a ranking's candidates under new scores."""
+        """The best `depth` documents of each query, inside the candidates if `given` has any."""
         check_corpus(given, self.corpus, self.name)
         terms = [self.analyzer.query(text) for text in given.queries.texts]
         if isinstance(given, Ranking):
-            return self._within(given, terms).top(self.depth)
-        found = [self._search(each) for each in terms]
+            found = [self._among(each, docs) for each, (docs, _) in zip(terms, given, strict=True)]
+        else:
+            found = [self._search(each) for each in terms]
         docs, scores = zip(*found, strict=True) if found else ((), ())
-        return Ranking.of_lists(given, docs, scores, Scale.BM25)
+        return Ranking.of_lists(given, docs, scores, Scale.BM25).top(self.depth)
 
     def _search(self, terms: Sequence[str]) -> tuple[Rows, Floats]:
         scores = self.scores(terms)
@@ -84,13 +85,9 @@ class MemoryBM25:
         chosen = chosen[scores[chosen] > 0]
         return self._rows[chosen], scores[chosen]
 
-    def _within(self, given: Ranking, terms: Sequence[Sequence[str]]) -> Ranking:
-        at = positions(self._rows, given.docs)
-        scores = np.empty(len(given.docs), dtype=np.float32)
-        for query, wanted in enumerate(terms):
-            part = slice(int(given.indptr[query]), int(given.indptr[query + 1]))
-            scores[part] = self.scores(wanted)[at[part]]
-        return given.rescored(scores, Scale.BM25)
+    def _among(self, terms: Sequence[str], candidates: Rows) -> tuple[Rows, Floats]:
+        scores = self.scores(terms)[positions(self._rows, candidates)]
+        return candidates[scores > 0], scores[scores > 0]
 
 
 def _weights(index: Inverted, k1: float, b: float) -> Floats:
