@@ -83,6 +83,7 @@ STARTS = np.array([0, 3], dtype=np.int64)
         ("max", [3, 2]),
         ("first", [1, 0.5]),
         ("top", [2, 1.25]),
+        ("mean", [2 / 3, 1.25]),
         ("sum", [0.7310586 + 0.1192029 + 0.9525741, 0.6224593 + 0.8807971]),
     ],
 )
@@ -125,7 +126,7 @@ def test_every_aggregate_says_its_scale(how: str) -> None:
 
 def test_unknown_aggregates_are_refused() -> None:
     with pytest.raises(BadInput, match="an aggregate of"):
-        LongDocument(FakeScorer(), aggregate="mean")  # type: ignore[arg-type]
+        LongDocument(FakeScorer(), aggregate="best")  # type: ignore[arg-type]
 
 
 def test_the_best_sentence_of_the_best_passage_answers() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from crossrank.errors import BadInput
 from crossrank.stage import Stage
 from crossrank.tasks.calibration import Calibration
-from crossrank.tasks.paragraphs import LongDocument, Passage, Span, Windows, score_all
+from crossrank.tasks.paragraphs import LongDocument, Passage, Span, Windows
 from crossrank.types import Corpus, Queries, Ranking, Scale, Scorer, Search
 
 PASSAGES: Final = 3
@@ -150,11 +150,12 @@ def sentence_scores(
     `it` or `there` is; `context` is the weight of the latter.
     """
     alone = [text[start:end] for start, end in spans]
-    scores = score_all(scorer, question, alone).astype(np.float64)
+    scores = scorer.score_texts([question] * len(alone), alone).astype(np.float64)
     if not context or len(spans) < 2:
         return scores
     wide = [
         text[spans[max(i - 1, 0)][0] : spans[min(i + 1, len(spans) - 1)][1]]
         for i in range(len(spans))
     ]
-    return (1 - context) * scores + context * score_all(scorer, question, wide)
+    around = scorer.score_texts([question] * len(wide), wide)
+    return (1 - context) * scores + context * around

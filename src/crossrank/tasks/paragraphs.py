@@ -13,17 +13,16 @@ from typing import Final, Literal, get_args
 import numpy as np
 
 from crossrank.errors import BadInput
-from crossrank.tasks.fits import sigmoid
-from crossrank.types import Floats, Note, Offsets, Ranking, Scale, Scorer
+from crossrank.models.scores import aggregate_scale, combine
+from crossrank.rerank.scoring import score_noted
+from crossrank.types import Floats, Note, Offsets, Ranking, Scale, Scorer, merge_notes
 
-Aggregate = Literal["max", "first", "sum", "top"]
+Aggregate = Literal["max", "first", "sum", "mean", "top"]
 AGGREGATES: Final[tuple[Aggregate, ...]] = get_args(Aggregate)
 
 Span = tuple[int, int]
 Split = Callable[[str], Sequence[Span]]
 """Where the sentences of a text are: (start, end) of each, in order."""
-
-_PAIRS: Final = 256
 
 
 def split_sentences(text: str) -> Sequence[Span]:
@@ -125,7 +124,9 @@ class LongDocument:
     """Re-ranks long documents by their windows, so that no word of them goes unread; a stage.
 
     aggregate: "max" (MaxP) takes the best window, "first" (FirstP) the first one, which is all
-    that is scored then, "sum" (SumP) adds up probabilities, "top" is the mean of the `top` best.
+    that is scored then, "sum" (SumP) adds up probabilities, "mean" is that of all scores and "top"
+    that of the `top` best. `Rerank(PassageScorer(scorer, split=Windows()))` is the same without
+    "top" and without `passages`.
     """
 
     def __init__(
@@ -149,12 +150,15 @@ class LongDocument:
         """The first `depth` documents of each query under the scores of their windows."""
         cut = given.top(self.depth)
         read = [self._read(cut, query) for query in range(len(cut.queries))]
-        scores = [aggregate(each.scores, each.starts, self.aggregate, self.top, self.scorer.scale)
-                  for each in read]  # fmt: skip
-        scale = Scale.RAW if self.aggregate == "sum" else self.scorer.scale
+        scale = self.scorer.scale
+        scores = [aggregate(e.scores, e.starts, self.aggregate, self.top, scale) for e in read]
         count = sum(len(each.scores) for each in read)
-        note = Note("windows", count, "windows of documents were scored")
-        return cut.rescored(np.concatenate([np.empty(0, np.float32), *scores]), scale, (note,))
+        windows = Note("windows", count, "windows of documents were scored")
+        return cut.rescored(
+            np.concatenate([np.empty(0, np.float32), *scores]),
+            scale if self.aggregate == "top" else aggregate_scale(self.aggregate, scale),
+            merge_notes([(windows,), *(each.notes for each in read)]),
+        )
 
     def passages(self, given: Ranking, query: int, count: int) -> list[Passage]:
         """The best windows of the first `depth` documents of one query, the best first.
@@ -179,8 +183,9 @@ class LongDocument:
         owners = [i for i, each in enumerate(spans) for _ in each]
         flat = [span for each in spans for span in each]
         parts = [texts[i][start:end] for i, (start, end) in zip(owners, flat, strict=True)]
-        scores = score_all(self.scorer, given.queries.texts[query], parts)
-        return _Read(rows.tolist(), owners, flat, parts, scores, starts)
+        asked = [given.queries.texts[query]] * len(parts)
+        scores, notes = score_noted(self.scorer, asked, parts)
+        return _Read(rows.tolist(), owners, flat, parts, scores, starts, notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +198,7 @@ class _Read:
     texts: list[str]
     scores: Floats
     starts: Offsets
+    notes: tuple[Note, ...]
 
     def passage(self, index: int) -> Passage:
         """One window with its document."""
@@ -210,31 +216,9 @@ class _Read:
         )
 
 
-def score_all(scorer: Scorer, query: str, texts: Sequence[str]) -> Floats:
-    """The score of each text for one query, a few hundred at a time: float32 [n]."""
-    found = np.empty(len(texts), dtype=np.float32)
-    for start in range(0, len(texts), _PAIRS):
-        part = texts[start : start + _PAIRS]
-        found[start : start + len(part)] = scorer.score_texts([query] * len(part), part)
-    return found
-
-
 def aggregate(scores: Floats, starts: Offsets, how: Aggregate, top: int, scale: Scale) -> Floats:
-    """One score for each document, whose windows begin at `starts`: float32 [documents].
-
-    A sum is of probabilities where the scores are logits: adding logits would punish a document
-    for every window that has nothing to say.
-    """
-    if not len(starts):
-        return np.empty(0, np.float32)
-    match how:
-        case "first":
-            return scores[starts]
-        case "max":
-            return np.asarray(np.maximum.reduceat(scores, starts))
-        case "sum":
-            shares = sigmoid(scores) if scale is Scale.LOGIT else scores.astype(np.float64)
-            return np.add.reduceat(shares, starts).astype(np.float32)
-        case "top":
-            parts = np.split(scores, starts[1:])
-            return np.array([np.sort(each)[::-1][:top].mean() for each in parts], dtype=np.float32)
+    """One score for each document, whose windows begin at `starts`: float32 [documents]."""
+    if how != "top":
+        return combine(scores, starts, how, scale)
+    parts = np.split(scores, starts[1:]) if len(starts) else []
+    return np.array([np.sort(each)[::-1][:top].mean() for each in parts], dtype=np.float32)
