@@ -15,7 +15,7 @@ from crossrank.store import Collection, Snapshot
 from crossrank.store.write import writer
 
 WORDS = (
-    "+2°C a'b c:d \"q\" AND OR NOT * ? ~ ^2 (x) [y] {z} \\ / Groß ÄÖ §5 w~1 field:w " + "x" * 39
+    '+2°C a\'b c:d "q" AND OR NOT * ? ~ ^2 (x) [y] {z} \\ / Groß ÄÖ §5 w~1 field:w ' + "x" * 39
 ).split()
 RARE = [f"w{number}" for number in range(40)]
 
@@ -68,9 +68,7 @@ QUERIES = [[word] for word in WORDS] + [["w1", "w2", "AND"], ["c:d", "c:d", "w0"
 def test_scores_are_bm25(snapshot: Snapshot, terms: list[list[str]]) -> None:
     ids = snapshot.ids(snapshot.rows())
     ordered = [terms[int(name[1:])] for name in ids]
-    for query, (rows, scores) in zip(
-        QUERIES, snapshot.search_terms(QUERIES, 10_000), strict=True
-    ):
+    for query, (rows, scores) in zip(QUERIES, snapshot.search_terms(QUERIES, 10_000), strict=True):
         wanted = _reference(ordered, query)
         assert set(rows.tolist()) == set(np.flatnonzero(wanted).tolist()), query
         np.testing.assert_allclose(scores, wanted[rows], rtol=1e-5, atol=1e-6)

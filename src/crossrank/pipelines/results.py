@@ -99,12 +99,13 @@ def describe(trace: Trace, collection: Collection, k: int, pipeline: str = "") -
     """The first query of a trace as a person reads it."""
     query = trace.ranking.queries.texts[0]
     found = hits(trace, 0, k)
-    documents = collection.documents([hit.row for hit in found])
+    corpus = collection.at(trace.ranking.corpus)  # others may have written since
+    documents = corpus.documents([hit.row for hit in found])
     results = tuple(
         Result(
             hit,
             document.title,
-            snippet(query, document.text, collection.analyzer),
+            snippet(query, document.text, corpus.analyzer),
             document.fields,
         )
         for hit, document in zip(found, documents, strict=True)

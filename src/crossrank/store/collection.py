@@ -17,7 +17,7 @@ from crossrank.store.snapshot import Snapshot
 from crossrank.store.table import open_table
 from crossrank.store.write import Added, Done, Phase, ignore, new_collection, unwatched, writer
 from crossrank.text.analyzer import Analyzer
-from crossrank.types import Encoder, Rows
+from crossrank.types import Corpus, Encoder, Rows
 
 
 class Collection:
@@ -32,6 +32,7 @@ class Collection:
         self.wait = wait
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
+        self._given: Snapshot | None = None
         self._live: tuple[int, Any] | None = None  # a generation and its table, newest version
 
     @classmethod
@@ -69,15 +70,28 @@ class Collection:
         Rankings, rows and `documents` belong to one snapshot; asking again is cheap, and gives the
         same object as long as nothing was written.
         """
+        self._given = self._newest()
+        return self._given
+
+    def at(self, corpus: Corpus) -> Snapshot:
+        """The snapshot that a corpus is; BadInput for a corpus of anything else."""
+        if isinstance(corpus, Snapshot) and corpus.folder == self.path:
+            return corpus
+        raise BadInput(
+            f"a corpus of the collection {self.path} wanted, got {type(corpus).__name__}: "
+            "search over what its corpus() gives"
+        )
+
+    def _newest(self) -> Snapshot:
         manifest = layout.read_manifest(self.path)
         with self._lock:
-            newest = self._newest(manifest)
+            newest = self._version(manifest)
             current = self._snapshot
             if current is None or current.state != (manifest.generation, newest):
                 current = self._snapshot = self._pinned(manifest, newest)
             return current
 
-    def _newest(self, manifest: Manifest) -> int:
+    def _version(self, manifest: Manifest) -> int:
         """The number of the newest version."""
         if self._live is None or self._live[0] != manifest.generation:
             self._live = manifest.generation, open_table(self.path, manifest.table)
@@ -104,16 +118,16 @@ class Collection:
 
     @property
     def analyzer(self) -> Analyzer:
-        """What turned the documents of the last snapshot into terms; queries need the same."""
-        return self._last().analyzer
+        """What turns documents of the newest version into terms; queries need the same."""
+        return self._newest().analyzer
 
     def encoders(self) -> tuple[str, ...]:
         """The names of the encoders it has vectors of."""
-        return self._last().encoders()
+        return self._newest().encoders()
 
     def documents(self, rows: Sequence[int] | Rows) -> list[Document]:
         """The documents of `rows` of the last snapshot that `corpus` gave, in their order."""
-        return self._last().documents(rows)
+        return (self._given or self.corpus()).documents(rows)
 
     def add(
         self,
@@ -161,6 +175,3 @@ class Collection:
         stored = layout.read_json(self.path / manifest.analyser)
         table = open_table(self.path, manifest.table)
         return describe(self.path, manifest, table, Analyzer.from_dict(stored))
-
-    def _last(self) -> Snapshot:
-        return self._snapshot or self.corpus()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import warnings
@@ -81,7 +82,7 @@ def index_vectors(table: Any, rebuild: bool) -> None:
 
 def partitions(vectors: int) -> int:
     """How many clusters an index divides so many vectors into."""
-    return max(1, round(float(vectors) ** 0.5))
+    return max(1, math.isqrt(vectors))
 
 
 def distance(field: pa.Field) -> str:
