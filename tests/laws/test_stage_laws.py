@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ CORPUS = MemoryCorpus([f"d{i}" for i in range(20)], TEXTS)
 
 @cache
 def _collection() -> Collection:
-    made = Collection.create(Path(tempfile.mkdtemp(prefix="crossrank-laws-")) / "collection", "de")
+    made = Collection.create(Stored.folder / "laws", "de")
     documents = zip(CORPUS.ids(CORPUS.rows()), TEXTS, strict=True)
     made.add([Document(name, text) for name, text in documents], [FakeEncoder()])
     return made
@@ -38,6 +38,8 @@ def _collection() -> Collection:
 
 class Stored:
     """A stage over a collection of the same documents, as a stage over CORPUS."""
+
+    folder: ClassVar[Path]
 
     def __init__(self, make: Callable[[Collection], Stage[Ranking]]) -> None:
         self.stage = make(_collection())
@@ -97,7 +99,10 @@ def assert_lawful(ranking: Ranking) -> None:
 
 
 @pytest.fixture(params=STAGES, scope="module")
-def stage(request: pytest.FixtureRequest) -> Stage[Ranking]:
+def stage(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Stage[Ranking]:
+    Stored.folder = tmp_path_factory.getbasetemp()
     return STAGES[request.param]()
 
 

@@ -48,17 +48,12 @@ class MemoryDense:
         queries = self.encoder.encode_queries(given.queries.texts)
         if isinstance(given, Ranking):
             at = positions(self._rows, given.docs)
-            scores = _similar(self.vectors[at], queries[given.owners()])
-            return given.rescored(scores, self.encoder.scale).top(self.depth)
-        found = [
-            self._picked(query, scores)
-            for start in range(0, len(queries), _BLOCK)
-            for query, scores in zip(
-                queries[start : start + _BLOCK],
-                queries[start : start + _BLOCK] @ self.vectors.T,
-                strict=True,
-            )
-        ]
+            similar = _similar(self.vectors[at], queries[given.owners()])
+            return given.rescored(similar, self.encoder.scale).top(self.depth)
+        found: list[tuple[Rows, Floats]] = []
+        for start in range(0, len(queries), _BLOCK):
+            block = queries[start : start + _BLOCK]
+            found.extend(map(self._picked, block, block @ self.vectors.T))
         docs, scores = zip(*found, strict=True) if found else ((), ())
         return Ranking.of_lists(given, docs, scores, self.encoder.scale).top(self.depth)
 
