@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from crossrank.errors import ModelError
 from crossrank.extras import require
 
@@ -28,7 +30,9 @@ def with_attention_outputs(path: Path) -> bytes:
             "an optimised graph hides them, take the graph from before optimisation"
         )
     graph = model.graph
-    graph.initializer.append(onnx.numpy_helper.from_array(_axis(), "attentions.axis"))
+    graph.initializer.append(
+        onnx.numpy_helper.from_array(np.array([0], np.int64), "attentions.axis")
+    )
     for name in found:
         graph.node.append(
             helper.make_node("Unsqueeze", [name, "attentions.axis"], [f"{name}.layer"])
@@ -39,12 +43,6 @@ def with_attention_outputs(path: Path) -> bytes:
     kind = onnx.TensorProto.FLOAT
     graph.output.append(helper.make_tensor_value_info(ATTENTIONS, kind, shape))
     return bytes(model.SerializeToString())
-
-
-def _axis() -> Any:
-    import numpy as np
-
-    return np.array([0], np.int64)
 
 
 def _attention_nodes(onnx: Any, model: Any) -> list[str]:

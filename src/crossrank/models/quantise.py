@@ -24,7 +24,7 @@ from crossrank.models.export_report import graph_of, read_report, write_report
 from crossrank.models.padding import Rectangle, padded
 from crossrank.models.parity import PAIRS
 from crossrank.models.probe import Pairs, compare_graphs, gives_logits, probe_batch
-from crossrank.models.quantise_rows import int8_rows
+from crossrank.models.quantise_rows import indexing_nodes, int8_rows
 from crossrank.models.tokens import load_tokenizer
 
 
@@ -137,7 +137,12 @@ def _static(model: Any, target: Path, options: Options, reader: Any) -> None:
 def _half(model: Any, target: Path, _options: Options, _reader: Any) -> None:
     tools = require("onnxruntime.transformers.float16", extra="export")
     onnx = require("onnx", extra="export")
-    onnx.save(tools.convert_float_to_float16(model, keep_io_types=True), str(target))
+    exact = [*tools.DEFAULT_OP_BLOCK_LIST]
+    kept = indexing_nodes(onnx, model)
+    half = tools.convert_float_to_float16(
+        model, keep_io_types=True, op_block_list=exact, node_block_list=kept
+    )
+    onnx.save(half, str(target))
 
 
 _BLOCK: Final = 32

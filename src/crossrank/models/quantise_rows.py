@@ -1,4 +1,4 @@
-"""Word vectors as int8 rows, a scale each: a quarter of the size, and no row disturbs another."""
+"""Parts of a graph that need care: word vectors as int8 rows, and positions that stay exact."""
 
 from __future__ import annotations
 
@@ -60,3 +60,28 @@ def _store(onnx: Any, model: Any, table: Any, keep: bool) -> None:
     for name, part in (("codes", codes), ("scales", scales.astype(np.float32))):
         made = onnx.numpy_helper.from_array(part, f"{table.name}.{name}")
         model.graph.initializer.append(made)
+
+
+def indexing_nodes(onnx: Any, model: Any) -> list[str]:
+    """The names of the nodes that compute integers by way of floats, such as DeBERTa's buckets.
+
+    In half precision they would point to wrong rows. Nodes without a name are given one.
+    """
+    makers = {name: node for node in model.graph.node for name in node.output}
+    for at, node in enumerate(model.graph.node):
+        node.name = node.name or f"node.{at}"
+    found: dict[str, None] = {}
+    queue = [node for node in model.graph.node if _to_integer(onnx, node)]
+    while queue:
+        node = queue.pop()
+        if node.name not in found and node.op_type != "Shape":  # its input's values do not matter
+            found[node.name] = None
+            queue.extend(makers[name] for name in node.input if name in makers)
+    return list(found)
+
+
+def _to_integer(onnx: Any, node: Any) -> bool:
+    integers = (onnx.TensorProto.INT64, onnx.TensorProto.INT32)
+    return node.op_type == "Cast" and any(
+        each.name == "to" and each.i in integers for each in node.attribute
+    )
