@@ -71,19 +71,28 @@ def compare(
     if as_json:
         output.print_json(found.as_dict(moved) | {"times": clock})
         return
-    tables = comparison.tables(found, clock, texts, moved)
+    roomy = markdown or latex or wide()
+    tables = comparison.tables(found, clock, texts, moved, intervals=roomy)
     print_tables(tables, markdown=markdown, latex=latex)
 
 
-def print_tables(tables: list[Table], *, markdown: bool, latex: bool) -> None:
-    """Tables on stdout: Markdown, LaTeX, or for a terminal."""
+def print_tables(tables: list[Table], *, markdown: bool = False, latex: bool = False) -> None:
+    """Tables on stdout: Markdown, LaTeX, or for a terminal (unbroken where there is none)."""
     if markdown or latex:
         typer.echo("\n".join(each.markdown() if markdown else each.latex() for each in tables))
         return
     console = output.data()
+    if not console.is_terminal:
+        console.width = 10_000
     for each in tables:
-        console.print(output.table(each.columns, each.rows, title=each.title), soft_wrap=True)
+        console.print(output.table(each.columns, each.rows, title=each.title))
         console.print()
+
+
+def wide() -> bool:
+    """Whether tables with intervals fit: in a wide terminal, and wherever there is none."""
+    console = output.data()
+    return not console.is_terminal or console.width >= 120
 
 
 def _write(path: Path, text: str) -> None:

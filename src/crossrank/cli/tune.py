@@ -61,7 +61,7 @@ def tune(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
 ) -> None:
     """Tune a fusion by k-fold cross-validation: method, weights, normaliser, depth, RRF's k."""
-    from crossrank.cli.compare import print_tables
+    from crossrank.cli.compare import print_tables, wide
     from crossrank.evaluate.compare import Settings
     from crossrank.evaluate.measures import parse_measure
     from crossrank.evaluate.report import tuning
@@ -103,7 +103,7 @@ def tune(
         extra = {"learned": trees.as_dict()} if trees else {}
         output.print_json({"signals": list(signals.rankings)} | found.as_dict() | extra)
     else:
-        print_tables(tuning.tables(found, trees), markdown=False, latex=False)
+        print_tables(tuning.tables(found, trees, intervals=wide()))
 
 
 def _signals(

@@ -16,14 +16,21 @@ Times = Mapping[str, float]
 """Milliseconds a query by the name of the run, where they are known."""
 
 
-def tables(found: Comparison, times: Times, texts: Mapping[str, str], moved: int) -> list[Table]:
+def tables(
+    found: Comparison,
+    times: Times,
+    texts: Mapping[str, str],
+    moved: int,
+    *,
+    intervals: bool = True,
+) -> list[Table]:
     """The means, the tests, and for each pair the queries that moved most.
 
-    texts: what the queries say, by id, where it is known.
+    texts: what the queries say, by id, where it is known. intervals: of the differences too.
     """
     return [
         means_table(found, times),
-        *([tests_table(found)] if found.pairs else []),
+        *([tests_table(found, intervals=intervals)] if found.pairs else []),
         *(moved_table(found, pair, texts, moved) for pair in _leading(found) if moved),
     ]
 
@@ -48,14 +55,18 @@ def means_table(found: Comparison, times: Times) -> Table:
     )
 
 
-def tests_table(found: Comparison) -> Table:
+def tests_table(found: Comparison, *, intervals: bool = True) -> Table:
     """A row each pair and measure: difference, interval, p values, wins, ties and losses."""
-    columns = ("run", "against", "measure", ">difference", ">interval", ">p t-test",
-               ">p Wilcoxon", ">p randomisation", ">Holm", ">wins/ties/losses")  # fmt: skip
+    middle = (">interval",) if intervals else ()
+    columns = ("run", "against", "measure", ">diff", *middle, ">p(t)", ">p(W)", ">p(R)", ">Holm",
+               ">+/=/−")  # fmt: skip
+    rows = [_test_row(pair) for pair in found.pairs]
+    if not intervals:
+        rows = [(*row[:4], *row[5:]) for row in rows]
     return Table(
-        "Paired tests, two-sided; Holm corrects the randomisation test over the pairs of a measure",
+        "Paired tests, two-sided: t, Wilcoxon, randomisation, this corrected by Holm",
         columns,
-        tuple(_test_row(pair) for pair in found.pairs),
+        tuple(rows),
     )
 
 

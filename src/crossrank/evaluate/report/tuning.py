@@ -12,10 +12,11 @@ from crossrank.evaluate.report.table import Table
 from crossrank.evaluate.tune import Tuned
 
 
-def tables(tuned: Tuned, learned: Learned | None) -> list[Table]:
+def tables(tuned: Tuned, learned: Learned | None, *, intervals: bool = True) -> list[Table]:
     """The folds, the held-out means, and the tests against each single ranking."""
     held = learned.held_out if learned else tuned.held_out
-    tests = [tests_table(tuned.held_out), *([tests_table(learned.held_out)] if learned else [])]
+    compared = [tuned.held_out, *([learned.held_out] if learned else [])]
+    tests = [tests_table(each, intervals=intervals) for each in compared]
     title = f"Held-out folds: {len(held.queries)} queries, none judged by what was fitted on it"
     return [folds_table(tuned), replace(means_table(held, {}), title=title), *tests]
 
