@@ -9,15 +9,18 @@ import typer
 from crossrank import __version__
 from crossrank.cli import output
 from crossrank.cli.architectures import architectures
+from crossrank.cli.ask import ask
 from crossrank.cli.calibrate import calibrate
 from crossrank.cli.compare import compare
 from crossrank.cli.delete import delete
 from crossrank.cli.duplicates import duplicates
 from crossrank.cli.evaluate import evaluate
+from crossrank.cli.explain import explain
 from crossrank.cli.fuse import fuse
 from crossrank.cli.index import index
 from crossrank.cli.info import info
 from crossrank.cli.optimise import optimise
+from crossrank.cli.paragraphs import paragraphs
 from crossrank.cli.rerank import rerank
 from crossrank.cli.score import score
 from crossrank.cli.search import search
@@ -47,6 +50,9 @@ app.command("optimise")(optimise)
 app.command("compare")(compare)
 app.command("fuse")(fuse)
 app.command("tune")(tune)
+app.command("ask")(ask)
+app.command("paragraphs")(paragraphs)
+app.command("explain")(explain)
 app.command("duplicates")(duplicates)
 app.command("calibrate")(calibrate)
 app.command("architectures")(architectures)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crossrank.cli import output
+from crossrank.cli.sources import Source, open_source
 
 if TYPE_CHECKING:
     from crossrank.tasks.duplicates.find import DuplicatePair, Duplicates, Watch
-    from crossrank.text.analyzer import Analyzer
     from crossrank.types import Corpus, Encoder, Floats
 
 SHOWN = 20
@@ -70,11 +69,19 @@ def duplicates(
     from crossrank.tasks.loading import duplicate_judge
 
     judge = duplicate_judge(model, BiEncoder(encoder), calibration)
-    texts = _read(source, judge.encoder, language, names)
-    options = Options(neighbours, lexical, most, threshold, link, texts.names)  # type: ignore[arg-type]
+    texts = open_source(source, language)
+    options = Options(
+        neighbours,
+        lexical,
+        most,
+        threshold,
+        link,  # type: ignore[arg-type]  # checked there
+        _values(texts, names) if names else frozenset(),
+    )
+    vectors = _vectors(texts, judge.encoder)
     with output.progress() as bar:
         found = find_duplicates(
-            texts.corpus, judge, texts.analyzer, options, texts.vectors, _watching(bar)
+            texts.corpus, judge, texts.analyzer, options, vectors, _watching(bar)
         )
     if found.left_out:
         output.say(
@@ -88,54 +95,22 @@ def duplicates(
         _print(found, texts.corpus, threshold, None if every else SHOWN)
 
 
-@dataclass(frozen=True)
-class _Texts:
-    """What is searched for duplicates; `vectors` where the collection has them."""
+def _vectors(texts: Source, encoder: Encoder) -> Floats | None:
+    """The vectors that a collection has of the encoder, None where they must be made."""
+    from crossrank.store import Snapshot
 
-    corpus: Corpus
-    analyzer: Analyzer
-    names: frozenset[str]
-    vectors: Floats | None = None
-
-
-def _read(source: Path, encoder: Encoder, language: str, field: str) -> _Texts:
-    from crossrank.errors import BadInput, NotFound
-    from crossrank.store import Collection
-    from crossrank.text import Analyzer
-
-    try:
-        opened = Collection.open(source)
-    except NotFound:
-        corpus, values = _read_files(source, field)
-        if language not in ("auto", "de", "en"):
-            raise BadInput(f"--language auto, de or en wanted, got {language!r}") from None
-        return _Texts(corpus, Analyzer(language), _folded(values))  # type: ignore[arg-type]
-    snapshot = opened.corpus()
-    rows = snapshot.rows()
-    values = [d.fields.get(field) for d in snapshot.documents(rows)] if field else []
-    has = encoder.name in snapshot.encoders()
-    vectors = snapshot.vectors(encoder.name, rows) if has else None
-    return _Texts(snapshot, snapshot.analyzer, _folded(values), vectors)
+    corpus = texts.corpus
+    if isinstance(corpus, Snapshot) and encoder.name in corpus.encoders():
+        return corpus.vectors(encoder.name, corpus.rows())
+    return None
 
 
-def _read_files(source: Path, field: str) -> tuple[Corpus, list[Any]]:
-    from crossrank.io.documents import read_documents
-    from crossrank.io.problems import Problems
-    from crossrank.types import MemoryCorpus
-
-    problems = Problems()
-    kept = {each.id: each for each in read_documents([source], problems)}
-    for problem in problems.first:
-        output.say(str(problem), style="yellow")
-    texts = [f"{each.title}\n{each.text}".strip() for each in kept.values()]
-    return MemoryCorpus(list(kept), texts), [each.fields.get(field) for each in kept.values()]
-
-
-def _folded(values: Sequence[Any]) -> frozenset[str]:
-    """The words of names, folded: a maker of two words is known by either."""
+def _values(texts: Source, field: str) -> frozenset[str]:
+    """The words of a metadata field, folded: a maker of two words is known by either."""
     from crossrank.text.fold import fold
 
-    return frozenset(fold(word) for value in values if value for word in str(value).split())
+    found = [each.get(field) for each in texts.fields(texts.corpus.rows())]
+    return frozenset(fold(word) for value in found if value for word in str(value).split())
 
 
 def _watching(bar: Any) -> Watch:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from crossrank.pipelines.spec import PipelineSpec
     from crossrank.store import Collection
 
-WARN_PAIRS = 10_000
-
 
 def search(
     collection: Annotated[Path, typer.Argument(help="The collection, made by crossrank index.")],
@@ -52,7 +50,7 @@ def search(
         raise BadInput("a query wanted, got an empty one")
     opened = Collection.open(collection)
     spec = choose(opened, pipeline, where, model)
-    _warn_if_long(opened, spec)
+    _warn_if_long(opened, spec, query)
     results = answer(opened, query, spec, k)
     for note in results.notes:
         output.say(f"{note.count} {note.text}")
@@ -71,14 +69,25 @@ def choose(collection: Collection, name: str, where: str, model: str) -> Pipelin
     return spec.with_reranker(model) if model else spec
 
 
-def _warn_if_long(collection: Collection, spec: PipelineSpec) -> None:
-    pairs = len(collection.corpus()) if spec.scores_everything() else 0
-    if pairs > WARN_PAIRS:
-        output.say(
-            f"the cross-encoder will score all {pairs:,} documents, which takes minutes; "
-            "--pipeline full scores the best 100",
-            style="yellow",
-        )
+def _warn_if_long(collection: Collection, spec: PipelineSpec, query: str) -> None:
+    """Says how long scoring everything will take, measured on a few documents, where they are
+    many."""
+    from crossrank.tasks.estimate import MANY
+
+    if not spec.scores_everything() or len(collection.corpus()) <= MANY:
+        return
+    from crossrank.models import CrossEncoder
+    from crossrank.pipelines.spec import Reranker
+    from crossrank.tasks.estimate import estimate
+    from crossrank.types import Queries, Search
+
+    model = next(stage.model for stage in spec.stages if isinstance(stage, Reranker))
+    found = estimate(CrossEncoder(model), Search(Queries.of([query]), collection.corpus()))
+    output.say(
+        f"the cross-encoder will score every document: {found}; --pipeline full scores the best "
+        "100",
+        style="yellow",
+    )
 
 
 def _print(results: Results, explain: bool) -> None:

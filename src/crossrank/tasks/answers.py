@@ -16,6 +16,7 @@ from crossrank.types import Corpus, Queries, Ranking, Scale, Scorer, Search
 
 PASSAGES: Final = 3
 CONTEXT: Final = 0.5
+THRESHOLD: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def ask(
     scorer: Scorer,
     *,
     calibration: Calibration | None = None,
-    threshold: float = 0.5,
+    threshold: float = THRESHOLD,
     passages: int = PASSAGES,
     depth: int = 20,
     windows: Windows | None = None,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from crossrank.errors import BadInput
 from crossrank.models.scores import aggregate_scale, combine
@@ -120,6 +121,15 @@ class Passage:
         return self.row == other.row and self.start < other.end and other.start < self.end
 
 
+@dataclass(frozen=True, slots=True)
+class LongHit:
+    """A long document by row, its score, and the windows that speak for it, best first."""
+
+    row: int
+    score: float
+    passages: tuple[Passage, ...]
+
+
 class LongDocument:
     """Re-ranks long documents by their windows, so that no word of them goes unread; a stage.
 
@@ -166,12 +176,17 @@ class LongDocument:
         Of windows that overlap only the best is given.
         """
         read = self._read(given.top(self.depth), query)
-        found: list[Passage] = []
-        for i in np.argsort(-read.scores, kind="stable"):
-            passage = read.passage(int(i))
-            if len(found) < count and not any(passage.overlaps(each) for each in found):
-                found.append(passage)
-        return found
+        return read.apart(np.argsort(-read.scores, kind="stable"), count)
+
+    def documents(self, given: Ranking, query: int, passages: int = 1) -> list[LongHit]:
+        """The first `depth` documents of one query, best first, each with its best passages."""
+        read = self._read(given.top(self.depth), query)
+        scores = aggregate(read.scores, read.starts, self.aggregate, self.top, self.scorer.scale)
+        order = np.lexsort((np.array(read.rows), -scores))
+        return [
+            LongHit(read.rows[i], float(scores[i]), tuple(read.best(int(i), passages)))
+            for i in order
+        ]
 
     def _read(self, given: Ranking, query: int) -> _Read:
         """All windows of the candidates of one query, scored."""
@@ -199,6 +214,22 @@ class _Read:
     scores: Floats
     starts: Offsets
     notes: tuple[Note, ...]
+
+    def best(self, owner: int, count: int) -> list[Passage]:
+        """The best windows of one document that do not overlap."""
+        inside = np.flatnonzero(np.asarray(self.owners) == owner)
+        return self.apart(inside[np.argsort(-self.scores[inside], kind="stable")], count)
+
+    def apart(self, order: npt.NDArray[np.intp], count: int) -> list[Passage]:
+        """The first `count` windows in an order, without those that overlap one before."""
+        found: list[Passage] = []
+        for i in order:
+            if len(found) == count:
+                break
+            passage = self.passage(int(i))
+            if not any(passage.overlaps(each) for each in found):
+                found.append(passage)
+        return found
 
     def passage(self, index: int) -> Passage:
         """One window with its document."""
