@@ -16,6 +16,7 @@ from crossrank.pipelines import (
     Cutoff,
     Dense,
     Fusion,
+    Learned,
     PipelineSpec,
     Reranker,
     dump,
@@ -38,6 +39,9 @@ fusions = st.lists(searchers, min_size=2, max_size=3).flatmap(
             st.tuples(*[st.floats(-5, 5, allow_nan=False) for _ in of]),
         ),
         depth=depths,
+        normalise=st.sampled_from([("auto",), ("z-score",), ("min-max", "none", "rank")]),
+        missing=st.sampled_from(["auto", "zero"]),
+        k=st.floats(0, 100),
     )
 )
 rerankers = st.builds(
@@ -125,3 +129,39 @@ def test_a_filter_reaches_every_search_and_adds_to_the_one_there() -> None:
 def test_encoders_are_listed_once() -> None:
     spec = PipelineSpec((Fusion(of=(Dense("a"), Fusion(of=(Dense("b"), Dense("a"))))),))
     assert spec.encoders() == ("a", "b")
+
+
+THREE = """
+[[stage]]
+type = "fuse"
+of = [{ type = "bm25" }, { type = "dense" }]
+[[stage]]
+type = "fuse"
+method = "sum"
+normalise = "z-score"
+weights = [0.2, 0.3, 0.5]
+of = [{ type = "bm25" }, { type = "dense" }, { type = "rerank" }]
+"""
+
+
+def test_a_fusion_of_three_signals_over_the_same_candidates() -> None:
+    spec = parse(THREE)
+    fused = spec.stages[1]
+    assert isinstance(fused, Fusion)
+    assert fused.normalise == ("z-score",)
+    assert [type(each) for each in fused.of] == [Bm25, Dense, Reranker]
+    other = spec.with_reranker("mine").stages[1]
+    assert isinstance(other, Fusion)
+    assert other.of[2] == Reranker("mine")
+    with pytest.raises(BadInput, match="normalise of each of type str wanted, got 3"):
+        parse(THREE.replace('"z-score"', "[3]"))
+
+
+def test_a_learned_fusion_names_its_model_and_its_stages() -> None:
+    text = '[[stage]]\ntype = "learned"\nof = [{ type = "bm25" }, { type = "dense" }]\n'
+    spec = parse(text + 'model = "models/shop"')
+    assert spec.stages == (Learned((Bm25(), Dense()), "models/shop"),)
+    assert parse(dump(spec)) == spec
+    assert spec.encoders() == ("crossrank-embed",)
+    with pytest.raises(BadInput, match="the folder of a learned fusion"):
+        parse(text)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossrank.fuse import Fuse
@@ -14,6 +15,7 @@ from crossrank.pipelines.spec import (
     Cutoff,
     Dense,
     Fusion,
+    Learned,
     PipelineSpec,
     Reranker,
     StageSpec,
@@ -23,6 +25,8 @@ from crossrank.stage import Cut, Everything, Pipeline, Stage, chain
 from crossrank.types import Encoder, Ranking, Scorer
 
 if TYPE_CHECKING:
+    from crossrank.fuse.features import Fields
+    from crossrank.fuse.learned import LearnedFuse
     from crossrank.store import Collection
 
 
@@ -51,10 +55,11 @@ class Models:
 def build(spec: PipelineSpec, collection: Collection, models: Models | None = None) -> Pipeline:
     """The pipeline of `spec` over `collection`, ready to be called with a `Search`."""
     loading = models or Models()
-    return chain([_stage(each, collection, loading) for each in spec.stages], spec.name)
+    return chain([stage_of(each, collection, loading) for each in spec.stages], spec.name)
 
 
-def _stage(spec: StageSpec, collection: Collection, models: Models) -> Stage[Ranking]:
+def stage_of(spec: StageSpec, collection: Collection, models: Models) -> Stage[Ranking]:
+    """One stage of a pipeline, with the stages inside it."""
     match spec:
         case Bm25():
             from crossrank.retrieve import BM25
@@ -72,5 +77,40 @@ def _stage(spec: StageSpec, collection: Collection, models: Models) -> Stage[Ran
         case Reranker():
             return Rerank(models.scorer(spec.model), depth=spec.depth)
         case Fusion():
-            inner = [_stage(each, collection, models) for each in spec.of]
-            return Fuse(*inner, method=spec.method, weights=spec.weights, depth=spec.depth)
+            inner = [stage_of(each, collection, models) for each in spec.of]
+            return fuse_of(spec, inner)
+        case Learned():
+            inner = [stage_of(each, collection, models) for each in spec.of]
+            return learned_of(spec, inner, collection)
+
+
+def fuse_of(spec: Fusion, inner: Sequence[Stage[Ranking]]) -> Fuse:
+    """The fusion of `spec` over stages made already."""
+    names = spec.normalise[0] if len(spec.normalise) == 1 else spec.normalise
+    return Fuse(
+        *inner,
+        method=spec.method,
+        weights=spec.weights,
+        normalise=names,
+        missing=spec.missing,
+        k=spec.k,
+        depth=spec.depth,
+    )
+
+
+def learned_of(
+    spec: Learned, inner: Sequence[Stage[Ranking]], collection: Collection
+) -> LearnedFuse:
+    """The learned fusion of `spec` over stages made already."""
+    from crossrank.fuse.learned import LearnedFuse, load_learned
+
+    model = load_learned(Path(spec.model))
+    fields = metadata(collection)
+    return LearnedFuse(
+        *inner, model=model, analysis=collection.analyzer, fields=fields, depth=spec.depth
+    )
+
+
+def metadata(collection: Collection) -> Fields:
+    """The metadata of documents of a collection, by row."""
+    return lambda rows: [document.fields for document in collection.documents(rows)]

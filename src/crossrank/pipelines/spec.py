@@ -83,13 +83,20 @@ class Reranker:
 
 @dataclass(frozen=True, slots=True)
 class Fusion:
-    """Several stages on the same question, their rankings combined."""
+    """Several stages on the same question, their rankings combined.
+
+    After other stages it re-ranks: its inner stages score the candidates. `crossrank.fuse` says
+    what method, weights, normalise, missing and k mean; normalise holds one name, or one a stage.
+    """
 
     type: ClassVar[str] = "fuse"
     of: tuple[StageSpec, ...] = ()
     method: str = "rrf"
     weights: tuple[float, ...] = ()
     depth: int = 100
+    normalise: tuple[str, ...] = ("auto",)
+    missing: str = "auto"
+    k: float = 60.0
 
     def __post_init__(self) -> None:
         _require(len(self.of) >= 2, "two or more stages to fuse (key 'of')", len(self.of))
@@ -100,8 +107,26 @@ class Fusion:
             )
 
 
-StageSpec = Bm25 | Dense | All | Cutoff | Reranker | Fusion
-RETRIEVERS: Final = (Bm25, Dense, All, Fusion)
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """Several stages on the same question, ranked by a model that `crossrank tune` learned.
+
+    `model` is the folder it was written to. It re-ranks after other stages, as a fusion does.
+    """
+
+    type: ClassVar[str] = "learned"
+    of: tuple[StageSpec, ...] = ()
+    model: str = ""
+    depth: int = 100
+
+    def __post_init__(self) -> None:
+        _require(len(self.of) >= 2, "two or more stages to fuse (key 'of')", len(self.of))
+        _require(bool(self.model), "the folder of a learned fusion (key 'model')", self.model)
+        _require(self.depth >= 1, "a depth of 1 or more", self.depth)
+
+
+StageSpec = Bm25 | Dense | All | Cutoff | Reranker | Fusion | Learned
+RETRIEVERS: Final = (Bm25, Dense, All, Fusion, Learned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +155,8 @@ class PipelineSpec:
 
     def with_reranker(self, model: str) -> PipelineSpec:
         """The same pipeline with another cross-encoder. Raises BadInput if it has none."""
-        changed = tuple(
-            replace(stage, model=model) if isinstance(stage, Reranker) else stage
-            for stage in self.stages
-        )
-        if not any(isinstance(stage, Reranker) for stage in changed):
+        changed = tuple(_reranked(stage, model) for stage in self.stages)
+        if not any(isinstance(stage, Reranker) for stage in _flat(changed)):
             raise BadInput(f"pipeline {self.name!r} has no cross-encoder to replace by {model!r}")
         return replace(self, stages=changed)
 
@@ -149,7 +171,7 @@ class PipelineSpec:
 
 
 def _flat(stages: tuple[StageSpec, ...]) -> tuple[StageSpec, ...]:
-    inner = (s for stage in stages if isinstance(stage, Fusion) for s in _flat(stage.of))
+    inner = (s for stage in stages if isinstance(stage, Fusion | Learned) for s in _flat(stage.of))
     return (*stages, *inner)
 
 
@@ -158,7 +180,7 @@ def _filtered(stage: StageSpec, where: str) -> StageSpec:
         case Bm25() | Dense():
             both = f"({stage.where}) AND ({where})" if stage.where and where else where
             return replace(stage, where=both or stage.where)
-        case Fusion():
+        case Fusion() | Learned():
             return replace(stage, of=tuple(_filtered(inner, where) for inner in stage.of))
         case All() if where:
             raise BadInput("a filter cannot be combined with scoring everything (stage 'all')")
@@ -168,10 +190,20 @@ def _filtered(stage: StageSpec, where: str) -> StageSpec:
 
 def _deepened(stage: StageSpec, k: int) -> StageSpec:
     match stage:
-        case Fusion():
+        case Fusion() | Learned():
             of = tuple(_deepened(inner, k) for inner in stage.of)
             return replace(stage, of=of, depth=max(stage.depth, k))
         case All():
             return stage
         case _:
             return replace(stage, depth=max(stage.depth, k))
+
+
+def _reranked(stage: StageSpec, model: str) -> StageSpec:
+    match stage:
+        case Reranker():
+            return replace(stage, model=model)
+        case Fusion() | Learned():
+            return replace(stage, of=tuple(_reranked(inner, model) for inner in stage.of))
+        case _:
+            return stage

@@ -26,13 +26,14 @@ from crossrank.pipelines.spec import (
     Cutoff,
     Dense,
     Fusion,
+    Learned,
     PipelineSpec,
     Reranker,
     StageSpec,
 )
 
 TYPES: Final[dict[str, type[StageSpec]]] = {
-    spec.type: spec for spec in (Bm25, Dense, All, Cutoff, Reranker, Fusion)
+    spec.type: spec for spec in (Bm25, Dense, All, Cutoff, Reranker, Fusion, Learned)
 }
 
 
@@ -84,6 +85,9 @@ def _value(stage: str, key: str, kind: str, value: Any) -> Any:
         return tuple(_stage(each) for each in value)
     if key == "weights" and isinstance(value, list):
         return tuple(_value(stage, key, "float", each) for each in value)
+    if key == "normalise":
+        names = value if isinstance(value, list) else [value]
+        return tuple(_value(stage, "normalise of each", "str", each) for each in names)
     if kind == "float" and isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
     if type(value).__name__ != kind:
