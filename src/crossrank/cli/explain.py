@@ -120,7 +120,7 @@ def _print(found: Explanation) -> None:
     for name, side in (("query", found.of_query), ("document", found.of_document)):
         console.print(f"{name}:", style="dim")
         console.print(highlighted(side), soft_wrap=True)
-        console.print(_sum(side), style="dim", markup=False)
+        console.print(_sum(side), style="dim", markup=False, soft_wrap=True)
         console.print()
     console.print(output.table(["word", ">adds", "", "word", ">adds"], _words(found.of_document)))
     if found.attention is not None and found.attention.averaged().size:
