@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
@@ -121,6 +121,19 @@ class Analyzer:
         """The pieces of a document that have terms, with their places in `text`."""
         return [token for token, _ in self._pieces(text) if token.terms]
 
+    def matches(self, text: str, terms: Collection[str]) -> list[Token]:
+        """The `tokens` that have any of `terms`; fast where few have."""
+        glued = self._glued(text)
+        language = self._detect(glued.split())
+        cache, wanted = self._caches[language], frozenset(terms)
+        near = (
+            match
+            for match in _CHUNK.finditer(glued)
+            if not wanted.isdisjoint(cache[match.group()].split())
+        )
+        found = (token for match in near for token, _ in self._chunk(match, language))
+        return [token for token in found if not wanted.isdisjoint(token.terms)]
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form, to be stored with the collection it was used on."""
         return {
@@ -178,15 +191,20 @@ class Analyzer:
 
     def _pieces(self, text: str) -> Iterable[tuple[Token, Piece]]:
         glued = self._glued(text)
-        terms = self._terms[self._detect(glued.split())]
+        language = self._detect(glued.split())
         for match in _CHUNK.finditer(glued):
-            chunk, at = match.group(), match.start()
-            plain = normalise(chunk)
-            for piece in self._cut(plain):
-                if len(plain) == len(chunk):
-                    start, end = at + piece.start, at + piece.end
-                else:
-                    start, end = at, match.end()
-                with self._lock:
-                    found = tuple(terms.of(piece))
-                yield Token(start, end, found), piece
+            yield from self._chunk(match, language)
+
+    def _chunk(
+        self, match: re.Match[str], language: Language | None
+    ) -> Iterable[tuple[Token, Piece]]:
+        chunk, at = match.group(), match.start()
+        plain = normalise(chunk)
+        for piece in self._cut(plain):
+            if len(plain) == len(chunk):
+                start, end = at + piece.start, at + piece.end
+            else:
+                start, end = at, match.end()
+            with self._lock:
+                found = tuple(self._terms[language].of(piece))
+            yield Token(start, end, found), piece
