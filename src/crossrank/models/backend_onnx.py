@@ -52,7 +52,13 @@ class OnnxBackend:
 
         def work(at: int) -> None:
             feed, mask = self._padded(batch, groups[at])
-            (found,) = self._session.run([self._name], feed)
+            try:
+                (found,) = self._session.run([self._name], feed)
+            except Exception as error:  # the library raises classes of its own
+                raise ModelError(
+                    f"the graph failed on {mask.shape[0]} inputs of up to {mask.shape[1]} tokens "
+                    f"(is its max_length lower?): {error}"
+                ) from error
             rows[at] = reduce(np.asarray(found, dtype=np.float32), mask)
 
         run_each(work, range(len(groups)), alone=self.device == "cuda")

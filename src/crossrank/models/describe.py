@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from crossrank.errors import ModelError
 from crossrank.models.sbert import transformer_folder, with_sentence_transformers
-from crossrank.models.settings import DEFAULT_LENGTH, Kind, Settings, read_json
+from crossrank.models.settings import DEFAULT_LENGTH, UNKNOWN, Kind, Settings, read_json
 from crossrank.types import Scale
 
 OURS: Final = "crossrank.json"
@@ -36,15 +36,15 @@ def _with_transformers(folder: Path, settings: Settings) -> Settings:
     config = read_json(folder / "config.json")
     tokens = read_json(folder / "tokenizer_config.json")
     positions = _positions(config)
-    stated = tokens.get("model_max_length", 1 << 30)
-    length = int(min(stated, positions, 1 << 30))
+    stated = tokens.get("model_max_length", UNKNOWN)
+    length = int(min(stated, positions, UNKNOWN))
     names = config.get("id2label") or {}
     pad = config.get("pad_token_id")
     return replace(
         settings,
         kind=_kind(config),
         positions=positions,
-        max_length=length if length < 1 << 30 else DEFAULT_LENGTH,
+        max_length=length if length < UNKNOWN else DEFAULT_LENGTH,
         pad=int(pad) if isinstance(pad, int) else None,
         labels=tuple(str(names[key]) for key in sorted(names, key=int)),
         scale=Scale.REGRESSION if config.get("problem_type") == "regression" else None,
@@ -54,7 +54,7 @@ def _with_transformers(folder: Path, settings: Settings) -> Settings:
 def _positions(config: Mapping[str, Any]) -> int:
     count = config.get("max_position_embeddings")
     if not isinstance(count, int) or count <= 0:
-        return 1 << 30
+        return UNKNOWN
     if config.get("model_type") in _OFFSET_POSITIONS:
         return count - int(config.get("pad_token_id", 1)) - 1
     return count
@@ -74,12 +74,15 @@ def _with_ours(folder: Path, settings: Settings) -> Settings:
     prompts = own.get("prompts") or {}
     pooling = own.get("pooling", settings.pooling)
     scale = own.get("scale", settings.scale)
+    length = int(own.get("max_length", settings.max_length))
+    known = settings.positions < UNKNOWN
     return replace(
         settings,
+        positions=settings.positions if known else int(own.get("positions", length)),
         kind=_one_of(Kind, own.get("kind", settings.kind), folder),
         scale=_one_of(Scale, scale, folder),
         cumulative=own.get("link") == "cumulative" or settings.cumulative,
-        max_length=int(own.get("max_length", settings.max_length)),
+        max_length=length,
         labels=tuple(map(str, own.get("labels", settings.labels))),
         activation=str(own.get("activation", settings.activation)),
         pooling=(pooling,) if isinstance(pooling, str) else tuple(pooling),

@@ -13,6 +13,7 @@ from crossrank.errors import ModelError
 from crossrank.types import Scale
 
 DEFAULT_LENGTH: Final = 512
+UNKNOWN: Final = 1 << 30  # as a number of positions
 
 
 class Kind(StrEnum):
@@ -34,7 +35,7 @@ class Settings:
     """
 
     kind: Kind | None = None
-    positions: int = 1 << 30
+    positions: int = UNKNOWN
     max_length: int = DEFAULT_LENGTH
     pad: int | None = None
     labels: tuple[str, ...] = ()
