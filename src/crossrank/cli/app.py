@@ -15,12 +15,15 @@ from crossrank.cli.compare import compare
 from crossrank.cli.delete import delete
 from crossrank.cli.duplicates import duplicates
 from crossrank.cli.evaluate import evaluate
+from crossrank.cli.experiment import experiment
 from crossrank.cli.explain import explain
+from crossrank.cli.export import export
 from crossrank.cli.fuse import fuse
 from crossrank.cli.index import index
 from crossrank.cli.info import info
 from crossrank.cli.optimise import optimise
 from crossrank.cli.paragraphs import paragraphs
+from crossrank.cli.quantise import quantise
 from crossrank.cli.rerank import rerank
 from crossrank.cli.score import score
 from crossrank.cli.search import search
@@ -48,6 +51,7 @@ app.command("delete")(delete)
 app.command("info")(info)
 app.command("optimise")(optimise)
 app.command("compare")(compare)
+app.command("experiment")(experiment)
 app.command("fuse")(fuse)
 app.command("tune")(tune)
 app.command("ask")(ask)
@@ -55,6 +59,8 @@ app.command("paragraphs")(paragraphs)
 app.command("explain")(explain)
 app.command("duplicates")(duplicates)
 app.command("calibrate")(calibrate)
+app.command("export")(export)
+app.command("quantise")(quantise)
 app.command("architectures")(architectures)
 
 

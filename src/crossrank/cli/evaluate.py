@@ -99,7 +99,9 @@ def _write_runs(folder: Path, found: Mapping[str, Sequence[StageScores]]) -> Non
     output.say(f"runs written to {folder}")
 
 
-def _as_json(dataset: str, queries: int, found: Mapping[str, Sequence[StageScores]]) -> dict[str, Any]:
+def _as_json(
+    dataset: str, queries: int, found: Mapping[str, Sequence[StageScores]]
+) -> dict[str, Any]:
     pipelines = {
         name: [
             {

@@ -152,7 +152,7 @@ def compare(
     if not runs:
         raise BadInput("at least one run wanted, got none")
     scores = {name: evaluate(run, qrels, measures) for name, run in runs.items()}
-    return compare_scores(scores, _pairs(tuple(runs), baseline), settings)
+    return compare_scores(scores, compare_pairs(tuple(runs), baseline), settings)
 
 
 def compare_scores(
@@ -174,7 +174,10 @@ def compare_scores(
     return Comparison(scores, _intervals(scores, chosen), tuple(pairs), chosen)
 
 
-def _pairs(names: Sequence[str], baseline: str) -> list[tuple[str, str]]:
+def compare_pairs(names: Sequence[str], baseline: str) -> list[tuple[str, str]]:
+    """Who is tested against whom: all others against the baseline (the first unless named), or,
+    with the baseline "all", every later one against every earlier one.
+    """
     if baseline == EVERY_PAIR and EVERY_PAIR not in names:
         return [(later, earlier) for earlier, later in combinations(names, 2)]
     against = baseline or names[0]

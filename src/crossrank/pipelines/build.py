@@ -75,7 +75,7 @@ def stage_of(spec: StageSpec, collection: Collection, models: Models) -> Stage[R
         case Cutoff():
             return Cut(spec.depth)
         case Reranker():
-            return Rerank(models.scorer(spec.model), depth=spec.depth)
+            return Rerank(models.scorer(spec.model), depth=spec.depth, weight=spec.weight)
         case Fusion():
             inner = [stage_of(each, collection, models) for each in spec.of]
             return fuse_of(spec, inner)
