@@ -10,9 +10,13 @@ import pytest
 from typer.testing import CliRunner
 
 from crossrank.cli.app import app
-from crossrank.errors import BadInput
-from crossrank.models import CrossEncoder
-from crossrank.tasks.saved import read_calibration
+from crossrank.errors import BadInput, NotFound
+from crossrank.io.document import Document
+from crossrank.models import BiEncoder, CrossEncoder
+from crossrank.store import Collection
+from crossrank.tasks.duplicates import Decision
+from crossrank.tasks.saved import read_calibration, write_calibration
+from crossrank.types import Scale
 from explain.tiny import WORDS, tiny_encoder, tiny_model
 
 RUN = CliRunner()
@@ -121,3 +125,83 @@ def test_duplicates_of_a_file(
     assert "candidate pairs, the least similar, were not scored" in shown
     assert "the same text" in shown
     assert "quantity: 280000 ml ≠ 350000 ml" in shown
+
+
+@pytest.fixture(scope="module")
+def books(folder: Path) -> Path:
+    """A folder of two texts, one of them long."""
+    made = folder / "books"
+    made.mkdir()
+    law = " ".join(f"Absatz {i} regelt nichts weiter." for i in range(40))
+    law += " Der Kühlschrank im Labor ist leise. " + law
+    (made / "gesetz.txt").write_text(law, encoding="utf-8")
+    (made / "roman.txt").write_text("Es war Nacht. Es war warm.", encoding="utf-8")
+    return made
+
+
+def test_ask_answers_with_a_sentence_in_its_place(
+    model: Path, books: Path, pairs: Path, tmp_path: Path
+) -> None:
+    question = ("ask", books, "Kühlschrank leise?", "--model", model)
+    found = _json(*question, "-k", 2, "--json")
+    assert (found["answered"], found["probability"]) == (True, None)
+    text = (books / f"{found['answers'][0]['id']}").read_text(encoding="utf-8")
+    for each in (found["answers"][0]["passage"], found["answers"][0]["sentence"]):
+        assert text[each["start"] : each["end"]] == each["text"]
+    kept = tmp_path / "kept.json"
+    _json("calibrate", model, pairs, "--for", "answer", "-o", kept, "--json")
+    calibrated = _json(*question, "--calibration", kept, "--threshold", 0, "--json")
+    assert 0 <= calibrated["probability"] <= 1
+    none = RUN.invoke(
+        app, [*map(str, question), "--calibration", str(kept), "--threshold", "1"]
+    ).output
+    assert "no answer found" in none
+    assert "the nearest passages" in none
+
+
+def test_ask_refuses_a_threshold_without_a_calibration(model: Path, books: Path) -> None:
+    with pytest.raises(NotFound, match="--for answer"):
+        RUN.invoke(
+            app,
+            ["ask", str(books), "was?", "--model", str(model), "--threshold", "0.5"],
+            catch_exceptions=False,
+        )
+
+
+def test_paragraphs_shows_where_it_is(model: Path, books: Path) -> None:
+    command = ("paragraphs", books, "Kühlschrank leise", "--model", model, "--words", 20)
+    found = _json(*command, "--overlap", 5, "--passages", 3, "--json")
+    assert sorted(each["id"] for each in found["results"]) == ["gesetz.txt", "roman.txt"]
+    long = next(each for each in found["results"] if each["id"] == "gesetz.txt")
+    assert len(long["passages"]) == 3
+    text = (books / "gesetz.txt").read_text(encoding="utf-8")
+    for each in long["passages"]:
+        assert text[each["start"] : each["end"]] == each["text"]
+        assert len(each["text"].split()) <= 20
+    shown = RUN.invoke(app, [*map(str, command), "--aggregate", "top"]).output
+    assert "passage " in shown
+    assert "characters " in shown
+
+
+def test_a_pipeline_over_files_is_refused(model: Path, books: Path) -> None:
+    with pytest.raises(BadInput, match="crossrank index first"):
+        RUN.invoke(
+            app,
+            ["ask", str(books), "was?", "--model", str(model), "-p", "full"],
+            catch_exceptions=False,
+        )
+
+
+def test_a_collection_is_asked_through_its_own_index(
+    model: Path, encoder: Path, tmp_path: Path
+) -> None:
+    made = Collection.create(tmp_path / "kept", "de")
+    texts = [text for _, text, _ in DOCUMENTS]
+    made.add([Document(str(i), text) for i, text in enumerate(texts)], [BiEncoder(encoder)])
+    found = _json("ask", tmp_path / "kept", "fridge", "--model", model, "-p", "bm25", "--json")
+    assert [each["id"] for each in found["answers"]] == ["4"]
+    judge = Decision(1.0, 1.0, 0.0, Scale.LOGIT, BiEncoder(encoder).name)
+    write_calibration(tmp_path / "c.json", "duplicate", judge.as_dict())
+    options = ("--model", model, "--encoder", encoder, "--calibration", tmp_path / "c.json")
+    pairs = _json("duplicates", tmp_path / "kept", *options, "--json")
+    assert pairs["exact"] == [["0", "1"]]

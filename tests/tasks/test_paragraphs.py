@@ -1,76 +1,26 @@
-"""Windows cover a text on sentence bounds; documents are ranked by them; answers are found."""
+"""Long documents are ranked by their windows, the winning one is found; answers are sentences."""
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from crossrank import Everything, MemoryCorpus, Queries, Ranking, Scale, Search
 from crossrank.errors import BadInput
 from crossrank.tasks.answers import ask, sentence_scores
 from crossrank.tasks.calibration import Calibration, Platt
-from crossrank.tasks.paragraphs import AGGREGATES, LongDocument, Windows, aggregate
+from crossrank.tasks.paragraphs import AGGREGATES, LongDocument, aggregate, windows
+from crossrank.text.sentences import sentences
 from fakes import FakeScorer
 from tasks.standins import SharedWords
 
-
-def split(text: str) -> list[tuple[int, int]]:
-    return [match.span() for match in re.finditer(r"[^.\s][^.]*\.?", text)]
-
-
-SMALL = Windows(6, 2, split)
-
-
-@given(
-    st.lists(st.lists(st.sampled_from(["a", "bb", "ccc"]), min_size=1, max_size=9), max_size=9),
-    st.integers(1, 8),
-    st.data(),
-)
-def test_windows_cover_every_sentence_and_keep_their_size(
-    found: list[list[str]], words: int, data: st.DataObject
-) -> None:
-    text = " ".join(" ".join(each) + "." for each in found)
-    cut = Windows(words, data.draw(st.integers(0, words - 1)), split)
-    spans = cut(text)
-    covered = np.zeros(len(text), dtype=bool)
-    for start, end in spans:
-        assert len(text[start:end].split()) <= words
-        covered[start:end] = True
-    assert all(covered[i] for i, letter in enumerate(text) if not letter.isspace())
-    assert spans == sorted(spans)
-    assert len(set(spans)) == len(spans)
-    short = [s for s in split(text) if len(text[s[0] : s[1]].split()) <= words]
-    for start, end in short:  # a sentence that fits is never cut
-        assert any(low <= start and end <= high for low, high in spans)
-
-
-def test_neighbours_share_sentences() -> None:
-    text = "a b c. d e. f g. h i j."
-    assert [text[start:end] for start, end in SMALL(text)] == [
-        "a b c. d e.",
-        "d e. f g.",
-        "f g. h i j.",
-    ]
-    assert Windows(6, 0, split)(text) == [(0, 11), (12, 23)]
-
-
-def test_a_sentence_that_is_too_long_is_cut_between_words() -> None:
-    text = "one two  three four five."
-    assert [text[s:e] for s, e in Windows(2, 0, split)(text)] == ["one two", "three four", "five."]
-
-
-def test_an_empty_text_is_one_empty_window() -> None:
-    assert SMALL("") == [(0, 0)]
+SMALL = windows(6, 2)
 
 
 @pytest.mark.parametrize(("words", "overlap"), [(0, 0), (5, 5), (5, -1)])
 def test_impossible_windows_are_refused(words: int, overlap: int) -> None:
     with pytest.raises(BadInput, match="windows of 1 or more words"):
-        Windows(words, overlap)
+        windows(words, overlap)
 
 
 SCORES = np.array([1, -2, 3, 0.5, 2], dtype=np.float32)
@@ -103,7 +53,7 @@ SEARCH = Search(Queries.of(["fridge freezer"]), LONG)
 
 
 def test_the_winning_window_is_found_where_it_is() -> None:
-    stage = LongDocument(SharedWords(), windows=SMALL)
+    stage = LongDocument(SharedWords(), split=SMALL)
     (best, *others) = stage.passages(Ranking.everything(SEARCH), 0, 5)
     assert best.text == "The fridge has no freezer inside."
     assert LONG.texts(np.array([0]))[0][best.start : best.end] == best.text
@@ -117,7 +67,7 @@ def test_the_winning_window_is_found_where_it_is() -> None:
 
 @pytest.mark.parametrize("how", AGGREGATES)
 def test_every_aggregate_says_its_scale(how: str) -> None:
-    stage = LongDocument(FakeScorer(), windows=SMALL, aggregate=how)  # type: ignore[arg-type]
+    stage = LongDocument(FakeScorer(), split=SMALL, aggregate=how)  # type: ignore[arg-type]
     found = stage(Ranking.everything(SEARCH))
     assert found.scale is (Scale.RAW if how == "sum" else Scale.LOGIT)
     if how == "first":
@@ -130,7 +80,7 @@ def test_unknown_aggregates_are_refused() -> None:
 
 
 def test_the_best_sentence_of_the_best_passage_answers() -> None:
-    found = ask("fridge freezer", LONG, Everything(), SharedWords(), windows=Windows(40, 0, split))
+    found = ask("fridge freezer", LONG, Everything(), SharedWords(), split=windows(40, 0))
     best = found.answers[0]
     assert (best.id, best.sentence_text) == ("law", "The fridge has no freezer inside.")
     text = LONG.texts(np.array([0]))[0]
@@ -143,7 +93,7 @@ def test_the_best_sentence_of_the_best_passage_answers() -> None:
 def test_a_calibration_tells_when_there_is_no_answer() -> None:
     kept = Calibration(Platt(1.0, 0.0), Scale.LOGIT)
     known, unknown = (
-        ask(question, LONG, Everything(), SharedWords(), calibration=kept, windows=SMALL)
+        ask(question, LONG, Everything(), SharedWords(), calibration=kept, split=SMALL)
         for question in ("fridge freezer", "purple elephants")
     )
     assert known.probability is not None
@@ -157,7 +107,7 @@ def test_a_calibration_tells_when_there_is_no_answer() -> None:
 def test_nothing_found_is_no_answer() -> None:
     kept = Calibration(Platt(1.0, 0.0), Scale.LOGIT)
     empty = MemoryCorpus.of([])
-    found = ask("who?", empty, Everything(), SharedWords(), calibration=kept, windows=SMALL)
+    found = ask("who?", empty, Everything(), SharedWords(), calibration=kept, split=SMALL)
     assert (found.answers, found.probability, found.answered) == ((), 0.0, False)
     with pytest.raises(BadInput, match="a question wanted"):
         ask(" ", empty, Everything(), SharedWords())
@@ -165,7 +115,7 @@ def test_nothing_found_is_no_answer() -> None:
 
 def test_context_helps_a_sentence_that_speaks_of_it() -> None:
     text = "The fridge is old. It has no freezer."
-    spans = split(text)
+    spans = sentences(text)
     alone = sentence_scores(SharedWords(), "fridge freezer", text, spans, context=0)
     both = sentence_scores(SharedWords(), "fridge freezer", text, spans)
     assert alone.tolist() == [0, 0]

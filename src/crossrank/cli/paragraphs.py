@@ -29,7 +29,10 @@ def paragraphs(
         typer.Option(help="How documents are ranked: max, first, sum, mean, top (of the best 3)."),
     ] = "max",
     words: Annotated[int, typer.Option(min=1, help="Words of a window.")] = 120,
-    overlap: Annotated[int, typer.Option(min=0, help="Words that windows share.")] = 30,
+    overlap: Annotated[
+        int | None,
+        typer.Option(min=0, help="Words that windows share. Default: a quarter of a window."),
+    ] = None,
     pipeline: Annotated[
         str,
         typer.Option("--pipeline", "-p", help="What finds documents. Default: hybrid, or bm25."),
@@ -46,7 +49,7 @@ def paragraphs(
 
     from crossrank.errors import BadInput
     from crossrank.models import CrossEncoder
-    from crossrank.tasks.paragraphs import LongDocument, Windows
+    from crossrank.tasks.paragraphs import LongDocument, windows
     from crossrank.types import Queries, Search
 
     if not query.strip():
@@ -55,7 +58,7 @@ def paragraphs(
     stage = LongDocument(
         CrossEncoder(model),
         depth,
-        windows=Windows(words, overlap),
+        split=windows(words, words // 4 if overlap is None else overlap),
         aggregate=aggregate,  # type: ignore[arg-type]  # checked there
     )
     found = first_stage(opened, pipeline, language, depth)(

@@ -11,7 +11,8 @@ import numpy as np
 from crossrank.errors import BadInput
 from crossrank.stage import Stage
 from crossrank.tasks.calibration import Calibration
-from crossrank.tasks.paragraphs import LongDocument, Passage, Span, Windows
+from crossrank.tasks.paragraphs import LongDocument, Passage, Span, Split
+from crossrank.text.sentences import sentences
 from crossrank.types import Corpus, Queries, Ranking, Scale, Scorer, Search
 
 PASSAGES: Final = 3
@@ -87,7 +88,7 @@ def ask(
     threshold: float = THRESHOLD,
     passages: int = PASSAGES,
     depth: int = 20,
-    windows: Windows | None = None,
+    split: Split | None = None,
 ) -> Answers:
     """The best `passages` for a question, with the best sentence of each.
 
@@ -100,10 +101,9 @@ def ask(
         raise BadInput("a question wanted, got an empty one")
     if calibration is not None and not 0 <= threshold <= 1:
         raise BadInput(f"a threshold from 0 to 1 wanted, got {threshold}")
-    cut = windows or Windows()
     ranking = pipeline(Search(Queries.of([question]), corpus))
-    best = LongDocument(scorer, depth, windows=cut).passages(ranking, 0, passages)
-    found = tuple(_answer(question, each, ranking, scorer, cut) for each in best)
+    best = LongDocument(scorer, depth, split=split).passages(ranking, 0, passages)
+    found = tuple(_answer(question, each, ranking, scorer) for each in best)
     probability = _probability(found, calibration, scorer.scale)
     answered = bool(found) and (probability is None or probability >= threshold)
     return Answers(question, found, scorer.scale, probability, answered)
@@ -117,10 +117,8 @@ def _probability(
     return float(calibration([found[0].score], scale)[0]) if found else 0.0
 
 
-def _answer(
-    question: str, passage: Passage, ranking: Ranking, scorer: Scorer, windows: Windows
-) -> Answer:
-    spans = windows.split(passage.text) or [(0, len(passage.text))]
+def _answer(question: str, passage: Passage, ranking: Ranking, scorer: Scorer) -> Answer:
+    spans = sentences(passage.text) or [(0, len(passage.text))]
     scores = sentence_scores(scorer, question, passage.text, spans)
     at = int(scores.argmax())
     start, end = spans[at]

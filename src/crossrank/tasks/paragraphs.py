@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal, get_args
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from crossrank.errors import BadInput
 from crossrank.models.scores import aggregate_scale, combine
 from crossrank.rerank.scoring import score_noted
+from crossrank.text.passages import passages
 from crossrank.types import Floats, Note, Offsets, Ranking, Scale, Scorer, merge_notes
 
 Aggregate = Literal["max", "first", "sum", "mean", "top"]
@@ -23,82 +25,23 @@ AGGREGATES: Final[tuple[Aggregate, ...]] = get_args(Aggregate)
 
 Span = tuple[int, int]
 Split = Callable[[str], Sequence[Span]]
-"""Where the sentences of a text are: (start, end) of each, in order."""
+"""Where the windows of a text are: (start, end) of each, in order."""
+
+WORDS: Final = 120
+OVERLAP: Final = 30
 
 
-def split_sentences(text: str) -> Sequence[Span]:
-    """The sentences of a text, German or English: the default `Split`."""
-    from crossrank.text.sentences import sentences
+def windows(words: int = WORDS, overlap: int = OVERLAP) -> Split:
+    """Windows of whole sentences, of at most `words` words, that share about `overlap` words.
 
-    return sentences(text)
-
-
-@dataclass(frozen=True, slots=True)
-class Windows:
-    """How a text is cut: windows of whole sentences of about `words` words, at most.
-
-    Neighbours share the sentences that make up about `overlap` words. A sentence that is longer
-    than a window is cut between words.
+    Raises BadInput for an overlap that is no part of a window.
     """
-
-    words: int = 120
-    overlap: int = 30
-    split: Split = split_sentences
-
-    def __post_init__(self) -> None:
-        if self.words < 1 or not 0 <= self.overlap < self.words:
-            raise BadInput(
-                f"windows of 1 or more words and an overlap below that wanted, got {self.words} "
-                f"and {self.overlap}"
-            )
-
-    def __call__(self, text: str) -> list[Span]:
-        """The windows of a text as (start, end), in order, together covering every sentence."""
-        pieces = [piece for span in self.split(text) for piece in _cut(text, span, self.words)]
-        lengths = [len(text[start:end].split()) for start, end in pieces]
-        found: list[Span] = []
-        first = 0
-        while first < len(pieces):
-            last = _reach(lengths, first, self.words)
-            found.append((pieces[first][0], pieces[last][1]))
-            if last == len(pieces) - 1:
-                break
-            first = max(_step_back(lengths, last, self.overlap), first + 1)
-        return found or [(0, len(text))]
-
-
-def _cut(text: str, span: Span, most: int) -> list[Span]:
-    """A sentence as it is, or in pieces of at most `most` words."""
-    start, end = span
-    words = text[start:end].split()
-    if len(words) <= most:
-        return [span]
-    found, at = [], start
-    for first in range(0, len(words), most):
-        begin = text.index(words[first], at)
-        at = begin
-        for word in words[first : first + most]:
-            at = text.index(word, at) + len(word)
-        found.append((begin, at))
-    return found
-
-
-def _reach(lengths: Sequence[int], first: int, most: int) -> int:
-    """The last piece of a window that begins with piece `first`."""
-    last, total = first, lengths[first]
-    while last + 1 < len(lengths) and total + lengths[last + 1] <= most:
-        last += 1
-        total += lengths[last]
-    return last
-
-
-def _step_back(lengths: Sequence[int], last: int, overlap: int) -> int:
-    """Where the window after one that ends with piece `last` begins."""
-    first, total = last + 1, 0
-    while first > 0 and total + lengths[first - 1] <= overlap:
-        first -= 1
-        total += lengths[first]
-    return first
+    if words < 1 or not 0 <= overlap < words:
+        raise BadInput(
+            f"windows of 1 or more words and an overlap below that wanted, got {words} and "
+            f"{overlap}"
+        )
+    return partial(passages, size=words, overlap=overlap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +78,7 @@ class LongDocument:
 
     aggregate: "max" (MaxP) takes the best window, "first" (FirstP) the first one, which is all
     that is scored then, "sum" (SumP) adds up probabilities, "mean" is that of all scores and "top"
-    that of the `top` best. `Rerank(PassageScorer(scorer, split=Windows()))` is the same without
+    that of the `top` best. `Rerank(PassageScorer(scorer, split=windows()))` is the same without
     "top" and without `passages`.
     """
 
@@ -144,7 +87,7 @@ class LongDocument:
         scorer: Scorer,
         depth: int = 20,
         *,
-        windows: Windows | None = None,
+        split: Split | None = None,
         aggregate: Aggregate = "max",
         top: int = 3,
         name: str = "long-document",
@@ -154,7 +97,7 @@ class LongDocument:
         if depth < 1 or top < 1:
             raise BadInput(f"a depth and a top of 1 or more wanted, got {depth} and {top}")
         self.scorer, self.depth, self.aggregate, self.top = scorer, depth, aggregate, top
-        self.windows, self.name = windows or Windows(), name
+        self.split, self.name = split or windows(), name
 
     def __call__(self, given: Ranking, /) -> Ranking:
         """The first `depth` documents of each query under the scores of their windows."""
@@ -192,7 +135,7 @@ class LongDocument:
         """All windows of the candidates of one query, scored."""
         rows, _ = given.query(query)
         texts = given.corpus.texts(rows)
-        cut = [self.windows(text) for text in texts]
+        cut = [self.split(text) or [(0, len(text))] for text in texts]
         spans = [each[:1] if self.aggregate == "first" else each for each in cut]
         starts = np.cumsum([0, *(len(each) for each in spans)])[:-1].astype(np.int64)
         owners = [i for i, each in enumerate(spans) for _ in each]
