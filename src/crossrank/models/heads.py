@@ -33,7 +33,7 @@ class Head:
     def scores(self, outputs: Floats) -> Floats:
         """float32 [n], on `scale`."""
         if self.cumulative:
-            return sigmoid(outputs).sum(axis=1).astype(np.float32)
+            return np.asarray(sigmoid(outputs).sum(axis=1), dtype=np.float32)
         if outputs.shape[1] == 1:
             return outputs[:, 0]
         values = outputs.astype(np.float64)

@@ -101,7 +101,7 @@ def _ready(
     from crossrank.train.loop import Goal, Loop, unwatched
     from crossrank.train.objectives import objective
     from crossrank.train.settings import arguments, updates
-    from crossrank.train.start import load_student
+    from crossrank.train.start import load_student, recompute_activations
 
     contrastive = config.loss(0.0).contrastive
     in_batch = kind != "cross-encoder" and config.similarity.in_batch and contrastive
@@ -115,8 +115,7 @@ def _ready(
     set_seed(config.seed)
     student = load_student(kind, config, chosen, material.train)
     if config.optimiser.gradient_checkpointing:
-        enable: Any = student.module.gradient_checkpointing_enable
-        enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        recompute_activations(student.module)
     goal = Goal(
         objective(chosen),
         material.dev,

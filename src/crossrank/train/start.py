@@ -87,6 +87,16 @@ def located(model: str) -> str:
         ) from error
 
 
+def recompute_activations(module: Any) -> None:
+    """Gradient checkpointing: activations are computed again instead of kept, to save memory."""
+    model = module if hasattr(module, "config") else module.model
+    settings = {"use_reentrant": False}
+    if hasattr(model, "activation_checkpointing_enable"):  # transformers from 5.20 or so
+        model.activation_checkpointing_enable(activation_checkpointing_kwargs=settings)
+    else:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=settings)
+
+
 def _loaded(kind: str, source: str, outputs: int) -> tuple[Any, Any]:
     from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 

@@ -38,10 +38,6 @@ class LateModel(nn.Module):
         real: Tensor = tokens["attention_mask"]
         return vectors * real[..., None]
 
-    def gradient_checkpointing_enable(self, **settings: Any) -> None:
-        """Trades time for memory in the transformer."""
-        self.model.gradient_checkpointing_enable(**settings)
-
 
 class LateStudent:
     """Token vectors of both sides, compared by MaxSim."""
