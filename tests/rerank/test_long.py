@@ -6,14 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from crossrank import Scale
 from crossrank.errors import BadInput
 from crossrank.models.scores import Aggregate
 from crossrank.rerank import PassageScorer
-from crossrank.rerank.long import word_windows
 from crossrank.types import Floats
 
 
@@ -54,19 +51,11 @@ def test_the_best_passage_has_its_place_in_the_text() -> None:
     assert ("1.99.2"[best.start : best.end], best.score) == ("99", 13)
 
 
-@given(st.text(st.sampled_from("ab \n"), max_size=200), st.integers(1, 9), st.integers(0, 8))
-def test_windows_cover_every_word_in_order(text: str, size: int, overlap: int) -> None:
-    overlap = min(overlap, size - 1)
-    spans = word_windows(text, size, overlap)
-    words = text.split()
-    parts = [text[a:b].split() for a, b in spans]
-    assert all(len(part) <= size for part in parts)
-    joined = parts[0]
-    for part in parts[1:]:
-        assert joined[len(joined) - overlap :] == part[:overlap]
-        assert len(part) > overlap
-        joined += part[overlap:]
-    assert joined == words
+def test_texts_are_split_at_sentences_unless_told_otherwise() -> None:
+    text = " ".join(f"Das ist Satz {i}." for i in range(200))
+    found = PassageScorer(Digits()).score_noted(["q"], [text])
+    assert 0 <= found.best[0].start < found.best[0].end <= len(text)
+    assert text[found.best[0].start :].startswith("Das ist Satz")
 
 
 def test_an_empty_text_is_a_passage_too() -> None:

@@ -13,6 +13,8 @@ from crossrank.models.bundled import bundled, bundled_names
 _ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 # Everything a model needs beside its weights; no code, no pickles, no other frameworks.
 _SIDECARS: Final = ("*.json", "*.txt", "*.model", "*.jinja", "README.md")
+_CLIENTS: Final = frozenset({"httpx", "httpx2", "requests", "urllib3"})
+_TIMEOUT: Final = 10.0  # seconds
 _EXTRA_FOLDERS: Final = ("openvino/*", "checkpoint*/*", "runs/*", "eval/*", "coreml/*")
 
 
@@ -72,11 +74,12 @@ def _downloaded(name: str, graph: str, revision: str) -> Path:
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
     try:
-        files = hub.HfApi().list_repo_files(name, revision=revision or None)
-        wanted = needed(files, graph)
+        # one request that is not repeated: without a network this fails at once
+        found = hub.HfApi().model_info(name, revision=revision or None, timeout=_TIMEOUT)
+        files = [each.rfilename for each in found.siblings or ()]
         return Path(
             hub.snapshot_download(
-                name, revision=revision or None, allow_patterns=wanted, ignore_patterns=None
+                name, revision=revision or None, allow_patterns=needed(files, graph)
             )
         )
     except GatedRepoError as error:
@@ -90,19 +93,19 @@ def _downloaded(name: str, graph: str, revision: str) -> Path:
         if error.response is not None and error.response.status_code == 404:
             raise NotFound(f"the hub has no {revision or 'main'!r} of {name!r}") from error
         raise _offline(name, error) from error
-    except _network_errors() as error:
-        raise _offline(name, error) from error
+    except Exception as error:
+        if _of_the_network(error):
+            raise _offline(name, error) from error
+        raise
 
 
-def _network_errors() -> tuple[type[Exception], ...]:
-    """What the hub's client raises without a network: that of requests, later that of httpx."""
-    found: list[type[Exception]] = [OSError]
-    for module, attribute in (("httpx", "HTTPError"), ("requests", "RequestException")):
-        try:
-            found.append(getattr(__import__(module), attribute))
-        except ImportError:
-            continue
-    return tuple(found)
+def _of_the_network(error: Exception) -> bool:
+    """Whether an error is one of those that the hub's client lets through without a network.
+
+    Which library it uses changes with its version: httpx2, httpx, requests before.
+    """
+    modules = {each.__module__.partition(".")[0] for each in type(error).__mro__}
+    return isinstance(error, OSError) or bool(modules & _CLIENTS)
 
 
 def _offline(name: str, error: Exception) -> Offline:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from re import finditer
 
 import numpy as np
 
 from crossrank.errors import BadInput
 from crossrank.models.scores import AGGREGATES, Aggregate, aggregate_scale, combine
 from crossrank.rerank.scoring import score_noted
+from crossrank.text.passages import passages
 from crossrank.types import Floats, Note, Scale, Scorer
 
 Span = tuple[int, int]
@@ -43,27 +43,18 @@ class PassageScores:
         return self.noted
 
 
-def word_windows(text: str, size: int = 200, overlap: int = 50) -> list[Span]:
-    """Windows of `size` words that share `overlap` words, as character positions."""
-    words = [match.span() for match in finditer(r"\S+", text)]
-    if len(words) <= size:
-        return [(0, len(text))]
-    starts = range(0, len(words) - overlap, size - overlap)
-    return [(words[at][0], words[min(at + size, len(words)) - 1][1]) for at in starts]
-
-
 class PassageScorer:
     """A scorer that splits each document, scores its passages, and combines the scores.
 
-    `split` gives the character spans of a text, at least one; `how` is max (MaxP), first
-    (FirstP), mean, or sum (SumP: of probabilities where the scores are logits).
+    `split` gives the character spans of a text; one without any is scored as it is. `how` is max
+    (MaxP), first (FirstP), mean, or sum (SumP: of probabilities where the scores are logits).
     """
 
     def __init__(
         self,
         scorer: Scorer,
         how: Aggregate = "max",
-        split: Callable[[str], Sequence[Span]] = word_windows,
+        split: Callable[[str], Sequence[Span]] = passages,
     ) -> None:
         if how not in AGGREGATES:
             raise BadInput(f"an aggregate of {', '.join(AGGREGATES)} wanted, got {how!r}")
