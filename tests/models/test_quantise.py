@@ -54,7 +54,7 @@ def test_every_mode_keeps_the_order_and_says_what_it_lost(
     assert found == read_report(tmp_path / "out")
     assert found["parity"]["tau"] >= least_tau
     assert found["parity"]["max_difference"] > 0
-    assert found["bytes"]["model"] == (tmp_path / "out" / "model.onnx").stat().st_size
+    assert found["bytes"] == (tmp_path / "out" / "model.onnx").stat().st_size
     small, whole = CrossEncoder(tmp_path / "out"), CrossEncoder(exported)
     differences = np.abs(small.score(CALIBRATION) - whole.score(CALIBRATION))
     assert differences.max() == pytest.approx(found["parity"]["max_difference"], abs=0.5)
@@ -131,3 +131,6 @@ def test_what_cannot_be_done_says_what_to_do(exported: Path, tmp_path: Path) -> 
     with pytest.raises(ModelError, match="already there"):
         quantise_model(exported, exported, Mode.INT8)
     assert not list(tmp_path.iterdir())
+    quantise_model(exported, tmp_path / "int8", Mode.INT8)
+    with pytest.raises(ModelError, match="quantised already"):
+        quantise_model(tmp_path / "int8", tmp_path / "again", Mode.INT8_BLOCK)

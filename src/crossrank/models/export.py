@@ -87,7 +87,9 @@ def _export(folder: Path, to: Path) -> None:
     batch = probe_batch(folder, tokenizer, PAIRS, model.output == "logits")
     drift, exporter = export_graph(model, batch, to / "model.onnx")
     versions = {"torch": torch.__version__, "transformers": transformers.__version__}
-    write_report(to, {"mode": Mode.FP32, "exporter": exporter, "versions": versions}, drift)
+    size = (to / "model.onnx").stat().st_size
+    facts = {"mode": Mode.FP32, "bytes": size, "exporter": exporter, "versions": versions}
+    write_report(to, facts, drift)
 
 
 def _tokenizer(transformers: Any, folder: Path, to: Path) -> Any:

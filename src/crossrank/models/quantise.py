@@ -86,6 +86,7 @@ def quantise_into(
     graph, target = graph_of(folder), to / "model.onnx"
     copy_sidecars(folder, to)
     model = onnx.load(str(graph))
+    _refuse_quantised(graph, {node.op_type for node in model.graph.node})
     if options.embeddings:
         int8_rows(onnx, model)
     with _quiet():
@@ -93,8 +94,17 @@ def quantise_into(
         reader = _calibrating(folder, graph, names, mode, calibration)
         _WRITERS[mode](model, target, options, reader)
     drift = compare_graphs(folder, graph, target, PAIRS)
-    sizes = {"source": graph.stat().st_size, "model": target.stat().st_size}
-    write_report(to, {"mode": mode, "options": asdict(options), "bytes": sizes}, drift)
+    sizes = {"bytes": target.stat().st_size, "bytes_before": graph.stat().st_size}
+    write_report(to, {"mode": mode, "options": asdict(options), **sizes}, drift)
+
+
+def _refuse_quantised(graph: Path, operators: set[str]) -> None:
+    done = operators & {"MatMulInteger", "MatMulNBits", "DequantizeLinear", "QLinearMatMul"}
+    if done:
+        raise ModelError(
+            f"a float32 graph wanted, {graph} is quantised already ({', '.join(sorted(done))}): "
+            "start from the weights"
+        )
 
 
 def _dynamic(model: Any, target: Path, options: Options, _reader: Any) -> None:
