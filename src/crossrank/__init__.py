@@ -21,24 +21,31 @@ from crossrank.types import (
 if TYPE_CHECKING:
     from crossrank.fuse import Fuse
     from crossrank.models import BiEncoder, CrossEncoder
+    from crossrank.rerank import Rerank
+    from crossrank.retrieve import BM25, Dense
     from crossrank.store import Collection
 
 __version__ = "0.1.0"
 
 # name -> module it lives in; loaded at first use, so that `import crossrank` stays light
 _LAZY: dict[str, str] = {
+    "BM25": "crossrank.retrieve",
     "BiEncoder": "crossrank.models",
     "Collection": "crossrank.store",
     "CrossEncoder": "crossrank.models",
+    "Dense": "crossrank.retrieve",
     "Fuse": "crossrank.fuse",
+    "Rerank": "crossrank.rerank",
 }
 
 __all__ = [
+    "BM25",
     "BiEncoder",
     "Collection",
     "Corpus",
     "CrossEncoder",
     "Cut",
+    "Dense",
     "Encoder",
     "Error",
     "Everything",
@@ -47,6 +54,7 @@ __all__ = [
     "Pipeline",
     "Queries",
     "Ranking",
+    "Rerank",
     "Scale",
     "Scorer",
     "Search",
