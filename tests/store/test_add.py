@@ -135,6 +135,16 @@ def test_the_vocabulary_comes_from_the_collection_and_grows_with_it(tmp_path: Pa
     assert not made.add([document(4, "Der Medikamentenkühlschrank ist alt")]).relearned
 
 
+def test_names_that_differ_in_case_alone_are_one_column(tmp_path: Path) -> None:
+    made = Collection.create(tmp_path / "c")
+    problems = Problems()
+    made.add([document(0, Price=1, price="x"), document(1, PRICE=2)], problems=problems)
+    assert problems.counts[FIELD] == 2
+    assert _all(made)["d0"].fields == {"n": 0, "Price": 1, "price": "x"}
+    assert list(made.corpus().fields) == ["n", "Price"]
+    assert made.delete_where("price >= 1") == 1
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),

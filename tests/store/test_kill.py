@@ -15,30 +15,27 @@ from crossrank.store import Collection
 
 DOCUMENTS = 240
 # each life adds all documents in its own wording, in small commits, then deletes and optimises
-WRITER = (
-    """
+WRITER = """
 import sys
 from crossrank.io.document import Document
 from crossrank.store import Collection, fill, ingest
-sys.path.insert(0, sys.argv[2])
+path, tests, life, count = sys.argv[1:]
+sys.path.insert(0, tests)
 from fakes import FakeEncoder
 ingest.BATCH_DOCUMENTS = fill.BATCH = 40
-made = Collection.open(sys.argv[1])
-life = sys.argv[3]
+made = Collection.open(path)
 print("ready", flush=True)
-documents = (Document(f"d{i}", f"Kühlschrank {i} life{life} end") for i in range(%d))
+documents = (Document(f"d{i}", f"Kühlschrank {i} life{life} end") for i in range(int(count)))
 made.add(documents, [FakeEncoder()])
 made.delete(["d0"])
 made.optimise(0)
 print("done", flush=True)
 """
-    % DOCUMENTS
-)
 
 
 def _start(path: Path, life: int) -> subprocess.Popen[str]:
     tests = str(Path(__file__).parents[1])
-    arguments = [sys.executable, "-c", WRITER, str(path), tests, str(life)]
+    arguments = [sys.executable, "-c", WRITER, str(path), tests, str(life), str(DOCUMENTS)]
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
 
 

@@ -123,6 +123,18 @@ def test_damage_is_told_from_absence(tmp_path: Path) -> None:
         Collection.open(made.path)
 
 
+def test_an_analyser_of_another_version_is_replaced_by_optimising(tmp_path: Path) -> None:
+    made = collection(tmp_path, 3)
+    path = made.path / layout.read_manifest(made.path).analyser
+    path.write_text(json.dumps({**json.loads(path.read_text()), "analysis": 0}))
+    for use in (Collection.open, lambda folder: Collection(folder).add([document(1)])):
+        with pytest.raises(CollectionError, match="crossrank optimise"):
+            use(made.path)
+    Collection(made.path).optimise()
+    snapshot = Collection.open(made.path).corpus()
+    assert len(snapshot.search_terms([snapshot.analyzer.query("Nummer")], 9)[0][0]) == 3
+
+
 def test_leftovers_of_a_killed_writer_are_removed(tmp_path: Path) -> None:
     made = collection(tmp_path, 3)
     generation = made.info().generation

@@ -24,7 +24,7 @@ def optimise(
     from crossrank.cli.info import as_json_value, print_info
     from crossrank.store import Collection
 
-    opened = Collection.open(collection)
+    opened = Collection(collection)  # not opened: its analyser may be of another version
     with output.progress() as bar:
         facts = opened.optimise(
             3600 * keep_hours, lambda what, total: output.counter(bar, what, total=total)

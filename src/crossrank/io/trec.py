@@ -182,7 +182,9 @@ def _number(path: Path, number: int, text: str, wanted: str) -> float:
         value = float(text)
     except ValueError:
         raise bad_line(path, number, wanted, repr(text)) from None
-    if not np.isfinite(np.float32(value) if abs(value) < 3.4e38 else np.inf):
+    with np.errstate(over="ignore"):
+        finite = np.isfinite(np.float32(value))
+    if not finite:
         raise bad_line(path, number, wanted, repr(text))
     return value
 

@@ -105,8 +105,8 @@ class Collection:
         last = self._snapshot
         if last is not None and last.state[0] == manifest.generation:
             return Snapshot(self.path, table, last.analyzer, manifest)
-        stored = layout.read_json(self.path / manifest.analyser)
-        return Snapshot(self.path, table, Analyzer.from_dict(stored), manifest)
+        analyzer = layout.read_analyser(self.path, manifest)
+        return Snapshot(self.path, table, analyzer, manifest)
 
     def __len__(self) -> int:
         return len(self.corpus())
@@ -172,6 +172,6 @@ class Collection:
     def info(self) -> Info:
         """The collection in numbers."""
         manifest = layout.read_manifest(self.path)
-        stored = layout.read_json(self.path / manifest.analyser)
         table = open_table(self.path, manifest.table)
-        return describe(self.path, manifest, table, Analyzer.from_dict(stored))
+        analyzer = layout.read_analyser(self.path, manifest)
+        return describe(self.path, manifest, table, analyzer)

@@ -93,7 +93,9 @@ def _exact(value: Any) -> bool:
 def usable(name: str) -> bool:
     """Whether a metadata field may be a column: no clash with our own, no mark SQL stumbles on."""
     return (
-        bool(name)
+        name.strip() == name != ""
+        and name.isprintable()
+        and len(name) <= 200
         and not name.startswith("_")
         and name.lower() not in (ID, TITLE, TEXT)
         and not any(mark in name for mark in ".`\"'\\")
@@ -142,11 +144,15 @@ def _number(value: float) -> float | int:
 
 
 def new_kinds(known: Mapping[str, Kind], rows: Sequence[Mapping[str, Any]]) -> dict[str, Kind]:
-    """The kinds of fields that have no column yet: that of 9 in 10 of the values, else JSON."""
+    """The kinds of fields that have no column yet: that of 9 in 10 of the values, else JSON.
+
+    Of names that differ in case alone, which SQL takes for one, the first gets a column.
+    """
     found: dict[str, Counter[Kind]] = {}
+    taken = {name.lower(): name for name in known}
     for row in rows:
         for name, value in row.items():
-            if name not in known and usable(name):
+            if name not in known and usable(name) and taken.setdefault(name.lower(), name) == name:
                 found.setdefault(name, Counter())[kind_of(value)] += 1
     return {name: _prevailing(counts) for name, counts in found.items()}
 

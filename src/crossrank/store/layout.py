@@ -26,6 +26,7 @@ from typing import Any, Final
 
 from crossrank.errors import BadInput, CollectionError, NotFound
 from crossrank.io.lines import replaced
+from crossrank.text.analyzer import Analyzer
 
 FORMAT: Final = 1
 """Counts up when files of an older version cannot be read any more."""
@@ -129,6 +130,17 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not isinstance(stored, dict):
         raise CollectionError(f"{path} is damaged (a JSON object wanted): {_REINDEX}")
     return stored
+
+
+def read_analyser(folder: Path, manifest: Manifest) -> Analyzer:
+    """The analyser of a generation; CollectionError for one of another version of the analysis."""
+    try:
+        return Analyzer.from_dict(read_json(folder / manifest.analyser))
+    except BadInput as error:
+        raise CollectionError(
+            f"{folder / manifest.analyser} cannot be used ({error}): run crossrank optimise "
+            f"{folder}, which analyses the stored texts anew"
+        ) from error
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from crossrank.errors import CollectionError
 from crossrank.io.document import Document
 from crossrank.io.problems import Problems
 from crossrank.store import columns, layout
@@ -114,8 +115,7 @@ class Writer:
 
     def optimise(self, keep_seconds: float, phase: Phase) -> None:
         """Makes everything as if the collection had been written in one go."""
-        total = self.table.count_rows()
-        if outgrown(self.manifest, total):
+        if outgrown(self.manifest, self.table.count_rows()) or not self._analyser_is_usable():
             self._rebuild(phase)
         else:
             refresh(self.table, keep_seconds)
@@ -127,7 +127,14 @@ class Writer:
     def _analyzer(self) -> Analyzer | None:
         if not self.manifest.learned_from:
             return None
-        return Analyzer.from_dict(layout.read_json(self.folder / self.manifest.analyser))
+        return layout.read_analyser(self.folder, self.manifest)
+
+    def _analyser_is_usable(self) -> bool:
+        try:
+            layout.read_analyser(self.folder, self.manifest)
+        except CollectionError:
+            return False
+        return True
 
     def _fill(self, encoder: Encoder, phase: Phase) -> int:
         missing = count_missing(self.table, encoder.name)
