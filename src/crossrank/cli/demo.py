@@ -1,0 +1,104 @@
+"""`crossrank demo`: a small catalogue indexed, searched in stages, re-ranked, and measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crossrank.cli import output
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from crossrank.demo import Report
+
+MARKS = ("·", "+", "++", "+++")
+STYLES = ("dim", "yellow", "green", "bold green")
+
+
+def demo(
+    keep: Annotated[
+        Path | None,
+        typer.Option(help="Keep the collection in this new folder, to try crossrank search on it."),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="Another cross-encoder: a directory or a hub id.")
+    ] = "crossrank-small",
+    encoder: Annotated[
+        str, typer.Option(help="Another bi-encoder: a directory or a hub id.")
+    ] = "crossrank-embed",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
+) -> None:
+    """Show BM25, bi-encoder and cross-encoder side by side on a small German-English catalogue."""
+    from crossrank.demo import read_catalogue, run
+    from crossrank.models import BiEncoder, CrossEncoder
+
+    with output.progress() as bar:
+        done = output.counter(bar, "demo", total=len(read_catalogue().queries))
+        report = run(BiEncoder(encoder), CrossEncoder(model), keep, done)
+    if as_json:
+        output.print_json(report.as_dict())
+    else:
+        _print(report)
+    if keep:
+        output.say(f'kept: try  crossrank search {keep} "laborkühlschrank 280 l ohne gefrierfach"')
+
+
+def _print(report: Report) -> None:
+    from crossrank.demo.run import SHOWN
+
+    console = output.data()
+    count = len(report.catalogue.documents)
+    console.print(f"{count} texts indexed in {report.indexing:.1f} s\n", style="dim")
+    for query in SHOWN:
+        console.print(report.query_text(query), style="bold")
+        console.print(output.table(*_side_by_side(report, query)))
+        console.print()
+    console.print("+++ meets everything  ++ in part  + violates a condition  · another thing\n")
+    console.print(output.table(*_measures(report)))
+    console.print()
+    console.print(output.table(*_by_kind(report)))
+
+
+def _side_by_side(report: Report, query: str) -> tuple[list[str], list[list[Text]]]:
+    """The first five of each stage but the fusion, which is only a step on the way."""
+    titles = {document.id: document.title for document in report.catalogue.documents}
+    stages = [stage for stage in report.stages if stage.name != "both fused"]
+    columns = [
+        [_cell(titles[name], grade) for name, grade in report.top(stage, query)] for stage in stages
+    ]
+    rows = [list(row) for row in zip(*columns, strict=False)]
+    return [stage.name for stage in stages], rows
+
+
+def _cell(title: str, grade: int) -> Text:
+    from rich.text import Text
+
+    short = title if len(title) <= 32 else title[:31] + "…"
+    return Text(f"{MARKS[grade]:<3} {short}", style=STYLES[grade])
+
+
+def _measures(report: Report) -> tuple[list[str], list[list[str]]]:
+    queries = len(report.catalogue.queries)
+    rows = []
+    for stage in report.stages:
+        ndcg, recall = report.mean(stage)
+        took = 1000 * stage.seconds / queries
+        rows.append([stage.name, f"{ndcg:.3f}", f"{recall:.3f}", f"{took:.1f}"])
+    return [f"{queries} queries", ">nDCG@10", ">Recall@10", ">ms/query"], rows
+
+
+def _by_kind(report: Report) -> tuple[list[str], list[list[str]]]:
+    from crossrank.demo.catalogue import KINDS
+
+    rows = [
+        [
+            kind,
+            str(report.catalogue.kinds.count(kind)),
+            *(f"{report.mean(stage, kind)[0]:.3f}" for stage in report.stages),
+        ]
+        for kind in KINDS
+    ]
+    return ["nDCG@10 by kind", ">queries", *(f">{stage.name}" for stage in report.stages)], rows
