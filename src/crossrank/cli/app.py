@@ -13,6 +13,7 @@ from crossrank.cli.ask import ask
 from crossrank.cli.calibrate import calibrate
 from crossrank.cli.compare import compare
 from crossrank.cli.delete import delete
+from crossrank.cli.demo import demo
 from crossrank.cli.duplicates import duplicates
 from crossrank.cli.evaluate import evaluate
 from crossrank.cli.experiment import experiment
@@ -42,6 +43,7 @@ app = typer.Typer(
 
 # One line a command, in the order of the help page:
 #   app.command("name")(function)
+app.command("demo")(demo)
 app.command("index")(index)
 app.command("search")(search)
 app.command("rerank")(rerank)
