@@ -163,6 +163,8 @@ def test_pairs_are_read_and_broken_lines_named(tmp_path: Path) -> None:
     assert (found.left, found.right) == (("q", "a"), ("p", "b"))
     assert found.labels.tolist() == [1, 0]
     assert found.groups == ("7", "a")
+    assert found.some(1).left == ("q",)
+    assert found.some(5).left == found.left
     path.write_text('{"query": "q", "passage": "p", "label": 2}\n', encoding="utf-8")
     with pytest.raises(BadInput, match=r"pairs.jsonl:1: a label .* wanted, got 2"):
         read_pairs(path)

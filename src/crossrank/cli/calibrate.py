@@ -50,7 +50,7 @@ def calibrate(
     ] = "crossrank-embed",
     plot: Annotated[Path | None, typer.Option(help="Write a reliability plot, an SVG.")] = None,
     limit: Annotated[
-        int, typer.Option(min=0, help="Use the first pairs only; 0 for all of them.")
+        int, typer.Option(min=0, help="Use about so many pairs, spread evenly; 0 for all.")
     ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
 ) -> None:
@@ -62,7 +62,7 @@ def calibrate(
     if purpose not in PURPOSES:
         raise BadInput(f"--for {', '.join(PURPOSES)} wanted, got {purpose!r}")
     found = read_pairs(pairs)
-    found = found.first(limit) if limit else found
+    found = found.some(limit) if limit else found
     scorer = CrossEncoder(model)
     report = _report(scorer, found, purpose, method, encoder, pairs.name)
     kept = report.as_dict()

@@ -31,11 +31,16 @@ class LabelledPairs:
     def __len__(self) -> int:
         return len(self.left)
 
-    def first(self, count: int) -> LabelledPairs:
-        """The first `count` pairs."""
-        part = slice(count)
+    def some(self, count: int) -> LabelledPairs:
+        """About `count` pairs: whole groups, spread evenly over all of them."""
+        step = max(len(self) // count, 1)
+        chosen = set(list(dict.fromkeys(self.groups))[::step])
+        keep = [i for i, group in enumerate(self.groups) if group in chosen]
         return LabelledPairs(
-            self.left[part], self.right[part], self.labels[part], self.groups[part]
+            tuple(self.left[i] for i in keep),
+            tuple(self.right[i] for i in keep),
+            self.labels[keep],
+            tuple(self.groups[i] for i in keep),
         )
 
 

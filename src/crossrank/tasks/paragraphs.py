@@ -102,7 +102,7 @@ class LongDocument:
     def __call__(self, given: Ranking, /) -> Ranking:
         """The first `depth` documents of each query under the scores of their windows."""
         cut = given.top(self.depth)
-        read = [self._read(cut, query) for query in range(len(cut.queries))]
+        read = [self.read(cut, query) for query in range(len(cut.queries))]
         scale = self.scorer.scale
         scores = [aggregate(e.scores, e.starts, self.aggregate, self.top, scale) for e in read]
         count = sum(len(each.scores) for each in read)
@@ -118,12 +118,12 @@ class LongDocument:
 
         Of windows that overlap only the best is given.
         """
-        read = self._read(given.top(self.depth), query)
+        read = self.read(given.top(self.depth), query)
         return read.apart(np.argsort(-read.scores, kind="stable"), count)
 
     def documents(self, given: Ranking, query: int, passages: int = 1) -> list[LongHit]:
         """The first `depth` documents of one query, best first, each with its best passages."""
-        read = self._read(given.top(self.depth), query)
+        read = self.read(given.top(self.depth), query)
         scores = aggregate(read.scores, read.starts, self.aggregate, self.top, self.scorer.scale)
         order = np.lexsort((np.array(read.rows), -scores))
         return [
@@ -131,7 +131,7 @@ class LongDocument:
             for i in order
         ]
 
-    def _read(self, given: Ranking, query: int) -> _Read:
+    def read(self, given: Ranking, query: int) -> ReadWindows:
         """All windows of the candidates of one query, scored."""
         rows, _ = given.query(query)
         texts = given.corpus.texts(rows)
@@ -143,11 +143,11 @@ class LongDocument:
         parts = [texts[i][start:end] for i, (start, end) in zip(owners, flat, strict=True)]
         asked = [given.queries.texts[query]] * len(parts)
         scores, notes = score_noted(self.scorer, asked, parts)
-        return _Read(rows.tolist(), owners, flat, parts, scores, starts, notes)
+        return ReadWindows(rows.tolist(), owners, flat, parts, scores, starts, notes)
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class ReadWindows:
     """The windows of some documents: `owners` says which document, `starts` where each begins."""
 
     rows: list[int]
