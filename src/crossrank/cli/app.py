@@ -12,6 +12,7 @@ from crossrank.cli.architectures import architectures
 from crossrank.cli.ask import ask
 from crossrank.cli.calibrate import calibrate
 from crossrank.cli.compare import compare
+from crossrank.cli.curve import curve
 from crossrank.cli.delete import delete
 from crossrank.cli.demo import demo
 from crossrank.cli.duplicates import duplicates
@@ -54,6 +55,7 @@ app.command("info")(info)
 app.command("optimise")(optimise)
 app.command("compare")(compare)
 app.command("experiment")(experiment)
+app.command("curve")(curve)
 app.command("fuse")(fuse)
 app.command("tune")(tune)
 app.command("ask")(ask)

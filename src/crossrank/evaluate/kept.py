@@ -33,7 +33,7 @@ class RankingStore:
     def get(self, key: str, search: Search) -> Kept | None:
         """What is kept under `key`, as an answer to `search`; nothing if there is none."""
         try:
-            with np.load(self._path(key), allow_pickle=False) as stored:
+            with self._path(key).open("rb") as raw, np.load(raw, allow_pickle=False) as stored:
                 about = json.loads(str(stored["about"]))
                 ranking = Ranking(
                     search.queries,

@@ -60,14 +60,15 @@ class SharedRun:
         store: RankingStore,
         done: Callable[[int], None] = lambda count: None,
         models: Models | None = None,
+        block: int = BLOCK,
     ) -> None:
         from crossrank.pipelines.build import Models as Loading
 
         self._collection, self._store, self._done = collection, store, done
         self._models = models or Loading()
         self._given = [
-            search.select(slice(start, start + BLOCK))
-            for start in range(0, max(len(search), 1), BLOCK)
+            search.select(slice(start, start + block))
+            for start in range(0, max(len(search), 1), block)
         ]
         state = collection.corpus().state
         self._root = key_from([str(collection.path.resolve()), str(state), __version__])
