@@ -16,7 +16,7 @@ from crossrank.evaluate import R, Scores, evaluate, nDCG
 from crossrank.fuse import Fuse
 from crossrank.rerank import Rerank
 from crossrank.retrieve import BM25, Dense
-from crossrank.stage import Pipeline, trace_in_batches
+from crossrank.stage import Pipeline, Step, trace_in_batches
 from crossrank.types import Encoder, Ranking, Scorer, Search
 
 if TYPE_CHECKING:
@@ -28,16 +28,22 @@ DEPTH = 30
 SHOWN = ("q01", "q06", "q03", "q32")
 """The queries whose results are shown side by side: German, German, English, German."""
 
+TOP = 5
+"""How many results of a query are shown."""
+
 NDCG, RECALL = nDCG @ 10, R(rel=2) @ 10
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage of the demo: its ranking, its measures, its wall time for all queries."""
+    """One stage of the demo: its measures, its wall time for all queries, what it put first.
+
+    `tops` holds the ids of the first documents of each query of the catalogue, in its order.
+    """
 
     name: str
-    ranking: Ranking
     scores: Scores
+    tops: tuple[tuple[str, ...], ...]
     seconds: float
 
 
@@ -55,11 +61,10 @@ class Report:
         values = stage.scores.values[:, chosen].mean(axis=1)
         return float(values[0]), float(values[1])
 
-    def top(self, stage: Stage, query: str, count: int = 5) -> list[tuple[str, int]]:
+    def top(self, stage: Stage, query: str) -> list[tuple[str, int]]:
         """The first documents of a stage for a query id, each with its grade (0: none)."""
-        rows, _ = stage.ranking.query(stage.ranking.queries.ids.index(query))
         grades = self.catalogue.grades()
-        names = stage.ranking.corpus.ids(rows[:count])
+        names = stage.tops[self.catalogue.queries.ids.index(query)]
         return [(name, grades.get((query, name), 0)) for name in names]
 
     def as_dict(self) -> dict[str, Any]:
@@ -129,16 +134,15 @@ def _run(encoder: Encoder, scorer: Scorer, folder: Path, done: Callable[[int], N
     )
     search = Search(catalogue.queries, collection.corpus())
     trace = trace_in_batches(pipeline, search, 4, done)
-    stages = [
-        Stage(
-            step.name,
-            step.ranking,
-            evaluate(step.ranking, catalogue.qrels, (NDCG, RECALL)),
-            step.seconds,
-        )
-        for step in trace.steps
-    ]
+    stages = [_measured(step, catalogue.qrels) for step in trace.steps]
     return Report(catalogue, tuple(stages), indexing)
+
+
+def _measured(step: Step, qrels: Ranking) -> Stage:
+    """The stage with all that is wanted of its ranking, whose collection may go away."""
+    tops = tuple(tuple(step.ranking.corpus.ids(rows[:TOP])) for rows, _ in step.ranking)
+    scores = evaluate(step.ranking, qrels, (NDCG, RECALL))
+    return Stage(step.name, scores, tops, step.seconds)
 
 
 def _index(catalogue: Catalogue, encoder: Encoder, folder: Path) -> Collection:
