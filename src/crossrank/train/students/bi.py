@@ -19,14 +19,12 @@ from crossrank.types import Floats, Scale
 if TYPE_CHECKING:
     from crossrank.train.config import Similarity
 
-RAW_COSINES = ("mse", "margin-mse")
-
 
 class BiStudent:
     """Encodes queries and documents by themselves; vectors have unit length.
 
-    Cosines are multiplied by `similarity.scale` for every objective but those that compare them
-    with a teacher's figures as they are (mse, margin-mse).
+    Cosines are multiplied by `similarity.scale` for every objective but mse, whose labels they are
+    to equal as they are.
     """
 
     scale = Scale.COSINE
@@ -37,7 +35,7 @@ class BiStudent:
         self.module: nn.Module = model
         self.tokens = tokens
         self.similarity = similarity
-        self.factor = 1.0 if objective in RAW_COSINES else similarity.scale
+        self.factor = 1.0 if objective == "mse" else similarity.scale
 
     def features(self, batch: Batch) -> Features:
         """Token tensors of the queries and of the documents."""
