@@ -55,6 +55,10 @@ def duplicates(
         str,
         typer.Option(help="The metadata field with the maker: other makers, no duplicates."),
     ] = "",
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(help="A base unit in which duplicates may differ: eur for prices, g, ml, mm."),
+    ] = None,
     language: Annotated[str, typer.Option(help="auto, de or en; for files.")] = "auto",
     every: Annotated[bool, typer.Option("--all", help="Print all pairs and clusters.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
@@ -77,6 +81,7 @@ def duplicates(
         threshold,
         link,  # type: ignore[arg-type]  # checked there
         _values(texts, names) if names else frozenset(),
+        frozenset(ignore or ()),
     )
     vectors = _vectors(texts, judge.encoder)
     with output.progress() as bar:

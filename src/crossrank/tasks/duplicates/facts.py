@@ -46,8 +46,13 @@ class Facts:
     tokens: tuple[str, ...] = ()
 
 
-def facts(text: str, names: frozenset[str] = frozenset()) -> Facts:
-    """The facts of a text; `names` are folded proper names known beforehand, makers say."""
+def facts(
+    text: str, names: frozenset[str] = frozenset(), ignored: frozenset[str] = frozenset()
+) -> Facts:
+    """The facts of a text; `names` are folded proper names known beforehand, makers say.
+
+    ignored: base units whose quantities are none of them: `eur` where prices may differ.
+    """
     glued = glue(text)
     language = detect(glued.split())
     quantities: dict[str, set[str]] = {}
@@ -70,7 +75,7 @@ def facts(text: str, names: frozenset[str] = frozenset()) -> Facts:
             tokens.append(piece.text)
             words.append(piece.text)
     return Facts(
-        {base: frozenset(values) for base, values in quantities.items()},
+        {base: frozenset(given) for base, given in quantities.items() if base not in ignored},
         frozenset(numbers),
         {stem: frozenset(whole) for stem, whole in codes.items()},
         _names(text, words, names),

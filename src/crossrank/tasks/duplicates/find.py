@@ -43,7 +43,7 @@ class Options:
     neighbours, lexical: candidates for each text by vectors and by rare terms (0 for none);
     most: pairs the cross-encoder scores, those with the highest cosine first; threshold: the
     probability from which a pair counts; link: how clusters are made; names: folded proper names
-    (makers) that two duplicates must share.
+    (makers) that two duplicates must share; ignored: base units in which they may differ (eur).
     """
 
     neighbours: int = 10
@@ -52,6 +52,7 @@ class Options:
     threshold: float = 0.5
     link: Link = "complete"
     names: frozenset[str] = frozenset()
+    ignored: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self.neighbours + self.lexical < 1 or min(self.neighbours, self.lexical) < 0:
@@ -120,7 +121,7 @@ def find_duplicates(
     pairs = _candidates(corpus, rows[first], units, analyzer, chosen, watch)
     cosines = np.concatenate([_cosines(units, part) for part in _chunks(pairs, 65_536)])
     order = np.argsort(-cosines, kind="stable")[: chosen.most]
-    scoring = _Scoring(corpus, rows[first], units, judge, chosen.names)
+    scoring = _Scoring(corpus, rows[first], units, judge, chosen)
     found = scoring.score(pairs[order], watch)
     if chosen.link == "complete":
         gaps = missing_pairs(_probabilities(found), chosen.threshold, _MOST)
@@ -198,7 +199,7 @@ class _Scoring:
     rows: Rows
     units: Floats
     judge: Judge
-    names: frozenset[str]
+    options: Options
 
     def score(self, pairs: npt.NDArray[np.int32], watch: Watch) -> list[DuplicatePair]:
         """Each pair with its probability, in the order given."""
@@ -211,7 +212,8 @@ class _Scoring:
     def _some(self, pairs: npt.NDArray[np.int32]) -> list[DuplicatePair]:
         unique, place = np.unique(pairs, return_inverse=True)
         texts = self.corpus.texts(self.rows[unique])
-        stated = [facts(text, self.names) for text in texts]
+        names, ignored = self.options.names, self.options.ignored
+        stated = [facts(text, names, ignored) for text in texts]
         at = place.reshape(-1, 2)
         left, right = [texts[i] for i in at[:, 0]], [texts[i] for i in at[:, 1]]
         against = [conflicts(stated[i], stated[j]) for i, j in at]
