@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
@@ -31,27 +32,32 @@ class Part:
     types: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Template:
     """The parts of an input in order; `specials` is the number of its special tokens."""
 
     parts: tuple[Part, ...]
 
-    @property
+    @cached_property
     def specials(self) -> int:
         """How many tokens of an input are not of its texts."""
         return sum(len(part.ids) for part in self.parts)
 
     def join(self, *texts: Ids) -> tuple[Ids, Ids]:
         """The ids and the token types of an input made of these texts."""
-        ids = [np.array(p.ids, np.int32) if p.text < 0 else texts[p.text] for p in self.parts]
+        ids = [texts[at] if at >= 0 else fixed for at, fixed, _ in self._columns]
         types = [
-            np.array(part.types, np.int32)
-            if part.text < 0
-            else np.full(len(texts[part.text]), part.types[0], np.int32)
-            for part in self.parts
+            np.full(len(texts[at]), types[0], np.int32) if at >= 0 else types
+            for at, _, types in self._columns
         ]
         return np.concatenate(ids), np.concatenate(types)
+
+    @cached_property
+    def _columns(self) -> list[tuple[int, Ids, Ids]]:
+        return [
+            (part.text, np.array(part.ids, np.int32), np.array(part.types, np.int32))
+            for part in self.parts
+        ]
 
 
 def pair_template(tokenizer: Tokenizer) -> Template:

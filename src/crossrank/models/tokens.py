@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 Ids = npt.NDArray[np.int32]
-_STORED: Final = 1 << 22  # token ids kept for texts that come again: 16 MB
+_STORED: Final = 1 << 20  # token ids kept for texts that come again: 4 MB and the texts
 
 
 @dataclass(frozen=True, slots=True)
