@@ -10,7 +10,8 @@ import pytest
 
 from crossrank.errors import BadInput, NotFound
 from crossrank.io.problems import BROKEN_LINE, Problems
-from crossrank.train.judged import MISSING, read_beir_labels, read_id_triples, read_judged
+from crossrank.train.config import Dev
+from crossrank.train.judged import MISSING, file_labels, set_labels, triple_labels, with_run
 from crossrank.train.labelled import CONFLICT, REPEATED, merged, rescaled
 from crossrank.train.names import Columns
 from crossrank.train.readers import read_groups, read_pairs, read_triples
@@ -179,7 +180,7 @@ def beir(folder: Path) -> Path:
 
 def test_beir_judgements_get_their_texts(tmp_path: Path) -> None:
     problems = Problems()
-    data = read_beir_labels(beir(tmp_path), "train", problems)
+    data = set_labels(beir(tmp_path), "train", problems)
     assert labels(data) == {("frage", "T\neins"): 2, ("frage", "zwei"): 0}
     assert data.queries.ids == ("q1",)
     assert problems.counts == {MISSING: 1}
@@ -189,21 +190,31 @@ def test_trec_qrels_and_ms_marco_id_files(tmp_path: Path) -> None:
     queries = written(tmp_path / "queries.tsv", "11\twhat\n12\twhy\n")
     corpus = written(tmp_path / "collection.tsv", "0\tzero\n1\tone\n2\ttwo\n")
     qrels = written(tmp_path / "qrels.txt", "11 0 1 3\n11 0 2 0\n")
-    assert labels(read_judged(qrels, queries, corpus, Problems(strict=True))) == {
+    assert labels(file_labels(qrels, queries, corpus, Problems(strict=True))) == {
         ("what", "one"): 3,
         ("what", "two"): 0,
     }
     triples = written(tmp_path / "qidpidtriples.tsv", "12\t0\t1\n12\t0\t2\n")
-    assert labels(read_id_triples(triples, queries, corpus, Problems(strict=True))) == {
+    assert labels(triple_labels(triples, queries, corpus, Problems(strict=True))) == {
         ("why", "zero"): 1,
         ("why", "one"): 0,
         ("why", "two"): 0,
     }
     with pytest.raises(BadInput, match=r"bad\.tsv:1"):
-        read_id_triples(written(tmp_path / "bad.tsv", "1 2\n"), queries, corpus, Problems())
+        triple_labels(written(tmp_path / "bad.tsv", "1 2\n"), queries, corpus, Problems())
     other = written(tmp_path / "other.tsv", "99\tx\n")
-    with pytest.raises(NotFound, match="belong"):
-        read_judged(qrels, other, corpus, Problems())
+    with pytest.raises(NotFound, match="belong together"):
+        file_labels(qrels, other, corpus, Problems())
+
+
+def test_a_run_names_the_candidates_of_a_dev_set(tmp_path: Path) -> None:
+    beir(tmp_path)
+    run = written(tmp_path / "run.trec", "q1 Q0 d2 1 9 x\nq1 Q0 d1 2 8 x\nq9 Q0 d1 1 1 x\n")
+    dev = Dev(tmp_path, "beir", split="train", run=run)
+    judged, candidates = with_run(dev, run, 1, Problems())
+    assert labels(judged) == {("frage", "T\neins"): 2, ("frage", "zwei"): 0}
+    assert candidates.queries.ids == ("q1",)
+    assert candidates.corpus.ids(candidates.docs) == ["d2"]
 
 
 def test_sets_are_merged_and_rescaled(tmp_path: Path) -> None:

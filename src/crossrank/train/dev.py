@@ -78,9 +78,9 @@ def load_dev(dev: Dev, problems: Problems) -> DevSet:
     from crossrank.train.sources import read_source
 
     if dev.run is not None and dev.format in ("beir", "qrels"):
-        from crossrank.train.judged import read_with_run
+        from crossrank.train.judged import with_run
 
-        labels, candidates = read_with_run(dev, dev.run, dev.depth, problems)
+        labels, candidates = with_run(dev, dev.run, dev.depth, problems)
         return DevSet(candidates, labels, dev.measure)
     return dev_set(read_source(dev, problems), dev)
 

@@ -1,19 +1,20 @@
-"""Judgements by id joined with the texts they are about: BEIR, TREC, MS MARCO's id files.
+"""Judgements by id joined with the texts they are about: judged sets, TREC, MS MARCO's id files.
 
 Only texts that are judged are kept, so a large corpus is read in one pass and a small space.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from crossrank.errors import BadInput, NotFound
-from crossrank.io.beir import beir_file
 from crossrank.io.documents import format_of
+from crossrank.io.judged import judged_set
 from crossrank.io.lines import bad_line, numbered_lines
 from crossrank.io.problems import Problems
 from crossrank.io.trec import read_qrels, read_run
@@ -27,22 +28,46 @@ if TYPE_CHECKING:
 MISSING: Final = "judged text that is not there"
 
 
-def read_beir_labels(folder: Path, split: str, problems: Problems) -> Ranking:
-    """The judgements of one split of a BEIR folder with their texts."""
-    qrels = read_qrels(beir_file(folder, f"qrels/{split}.tsv"))
-    queries, corpus = beir_file(folder, "queries.jsonl"), beir_file(folder, "corpus.jsonl")
-    return with_texts(qrels, queries, corpus, problems)
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Where the texts of judged ids are: queries by id, documents one at a time, and its name."""
+
+    name: str
+    queries: Mapping[str, str]
+    documents: Callable[[], Iterable[tuple[str, str]]]
 
 
-def read_judged(qrels: Path, queries: Path, corpus: Path, problems: Problems) -> Ranking:
+def set_labels(source: str | Path, split: str, problems: Problems) -> Ranking:
+    """The judgements of one split of a judged set (BEIR, MS MARCO, TREC ...) with their texts."""
+    qrels, texts = _opened(source, split)
+    return with_texts(qrels, texts, problems)
+
+
+def file_labels(qrels: Path, queries: Path, corpus: Path, problems: Problems) -> Ranking:
     """TREC or BEIR qrels with texts from files of queries and documents.
 
     Those are JSONL (`_id` or `id`, `title`, `text`) or, as MS MARCO's, TSV of id and text.
     """
-    return with_texts(read_qrels(qrels), queries, corpus, problems)
+    labels = read_qrels(qrels)
+    return with_texts(labels, file_texts(queries, corpus, labels.queries.ids), problems)
 
 
-def read_id_triples(path: Path, queries: Path, corpus: Path, problems: Problems) -> Ranking:
+def file_texts(queries: Path, corpus: Path, ids: Iterable[str]) -> Texts:
+    """The texts of files: of queries those with these ids, of documents all."""
+    return Texts(str(corpus), _picked(_texts(queries), set(ids)), lambda: _texts(corpus))
+
+
+def _opened(source: str | Path, split: str) -> tuple[Ranking, Texts]:
+    found = judged_set(source, split)
+    asked = dict(zip(found.queries.ids, found.queries.texts, strict=True))
+
+    def documents() -> Iterator[tuple[str, str]]:
+        return ((each.id, f"{each.title}\n{each.text}".strip()) for each in found.documents())
+
+    return found.qrels, Texts(str(source), asked, documents)
+
+
+def triple_labels(path: Path, queries: Path, corpus: Path, problems: Problems) -> Ranking:
     """MS MARCO's `qidpidtriples` (query, positive and negative id) with texts, as labels 1, 0."""
     builder = Builder(problems)
     for number, line in numbered_lines(path):
@@ -53,41 +78,41 @@ def read_id_triples(path: Path, queries: Path, corpus: Path, problems: Problems)
         key = builder.query("", ids[0])
         builder.add(key, builder.document("", ids[1]), 1.0, place, again=True)
         builder.add(key, builder.document("", ids[2]), 0.0, place, again=True)
-    return with_texts(builder.ranking(), queries, corpus, problems)
+    labels = builder.ranking()
+    return with_texts(labels, file_texts(queries, corpus, labels.queries.ids), problems)
 
 
-def with_texts(labels: Ranking, queries: Path, corpus: Path, problems: Problems) -> Ranking:
+def with_texts(labels: Ranking, texts: Texts, problems: Problems) -> Ranking:
     """The same labels with the texts of the ids they name.
 
     Judgements whose query or document has no text are reported and left out. Raises NotFound
     when nothing remains.
     """
-    asked = _wanted(queries, set(labels.queries.ids))
     ids = labels.corpus.ids(labels.corpus.rows())
-    bodies = _wanted(corpus, set(ids))
+    bodies = _picked(texts.documents(), set(ids))
     builder = Builder(problems)
     for name, (rows, values) in zip(labels.queries.ids, labels, strict=True):
-        if name not in asked:
-            problems.report(MISSING, str(queries), f"query {name!r}")
+        if name not in texts.queries:
+            problems.report(MISSING, texts.name, f"query {name!r}")
             continue
-        builder.query(asked[name], name)
+        builder.query(texts.queries[name], name)
         for row, value in zip(rows, values, strict=True):
             document = ids[row]
             if document not in bodies:
-                problems.report(MISSING, str(corpus), f"document {document!r}")
+                problems.report(MISSING, texts.name, f"document {document!r}")
                 continue
             builder.add(name, builder.document(bodies[document], document), float(value), "")
     found = builder.ranking()
     if not len(found.docs) and len(labels.docs):
         raise NotFound(
-            f"texts of the judged ids wanted, {queries} and {corpus} have none of them: "
-            "are these the files the judgements belong to?"
+            f"texts of the judged ids wanted, {texts.name} has none of them: do judgements and "
+            "texts belong together?"
         )
     return found
 
 
-def _wanted(path: Path, names: set[str]) -> dict[str, str]:
-    return {name: text for name, text in _texts(path) if name in names}
+def _picked(texts: Iterable[tuple[str, str]], names: set[str]) -> dict[str, str]:
+    return {name: text for name, text in texts if name in names}
 
 
 def _texts(path: Path) -> Iterator[tuple[str, str]]:
@@ -108,30 +133,28 @@ def _texts(path: Path) -> Iterator[tuple[str, str]]:
         yield name, f"{row.get('title') or ''}\n{body}".strip()
 
 
-def read_with_run(dev: Dev, run: Path, depth: int, problems: Problems) -> tuple[Ranking, Ranking]:
+def with_run(dev: Dev, run: Path, depth: int, problems: Problems) -> tuple[Ranking, Ranking]:
     """The judgements of a set with their texts, and a run's candidates with theirs.
 
     Both are over one corpus, which holds what is judged and what the run ranks to that depth.
     Queries without judgements are left out.
     """
     if dev.format == "beir":
-        qrels = read_qrels(beir_file(dev.path, f"qrels/{dev.split}.tsv"))
-        files = beir_file(dev.path, "queries.jsonl"), beir_file(dev.path, "corpus.jsonl")
+        qrels, texts = _opened(dev.path, dev.split)
     else:
         qrels = read_qrels(dev.path)
-        files = dev.queries or Path(), dev.corpus or Path()
+        texts = file_texts(dev.queries or Path(), dev.corpus or Path(), qrels.queries.ids)
     ranked = read_run(run).top(depth)
-    asked = _wanted(files[0], set(qrels.queries.ids))
     ids = {*_ids(qrels), *_ids(ranked)}
-    bodies = _wanted(files[1], ids)
-    names = tuple(name for name in qrels.queries.ids if name in asked)
+    bodies = _picked(texts.documents(), ids)
+    names = tuple(name for name in qrels.queries.ids if name in texts.queries)
     search = Search(
-        Queries(names, tuple(asked[name] for name in names)),
+        Queries(names, tuple(texts.queries[name] for name in names)),
         MemoryCorpus(list(bodies), list(bodies.values())),
     )
     missing = len(ids) - len(bodies) + len(qrels.queries) - len(names)
     if missing:
-        problems.report(MISSING, str(files[1]), f"{missing} queries and documents without a text")
+        problems.report(MISSING, texts.name, f"{missing} queries and documents without a text")
     judged, candidates = moved(qrels, search), moved(ranked, search)
     if not len(candidates.docs):
         raise NotFound(f"candidates of the judged queries wanted, {run} has none of them")

@@ -10,7 +10,7 @@ import numpy as np
 
 from crossrank.errors import BadInput
 from crossrank.io.problems import Problems
-from crossrank.train.judged import read_beir_labels, read_id_triples, read_judged
+from crossrank.train.judged import file_labels, set_labels, triple_labels
 from crossrank.train.labelled import rescaled
 from crossrank.train.names import Columns
 from crossrank.train.readers import read_groups, read_pairs, read_triples
@@ -26,7 +26,8 @@ class Source:
 
     format: pairs (query, document, label), triples, groups (a query with its documents), beir
     (path is the folder), qrels and id-triples (path is the file of judgements; `queries` and
-    `corpus` hold the texts). range: labels from range[0] to range[1] become 0 to 1. above:
+    `corpus` hold the texts). beir also opens the other layouts of judged sets that `crossrank
+    evaluate` knows. range: labels from range[0] to range[1] become 0 to 1. above:
     labels from this value on become 1, the others 0. limit: the first so many queries.
     """
 
@@ -85,8 +86,8 @@ def _read(source: Source, problems: Problems) -> Ranking:
         case "groups":
             return read_groups(source.path, problems, columns)
         case "beir":
-            return read_beir_labels(source.path, source.split, problems)
+            return set_labels(source.path, source.split, problems)
     queries, corpus = source.queries or Path(), source.corpus or Path()
     if source.format == "qrels":
-        return read_judged(source.path, queries, corpus, problems)
-    return read_id_triples(source.path, queries, corpus, problems)
+        return file_labels(source.path, queries, corpus, problems)
+    return triple_labels(source.path, queries, corpus, problems)
