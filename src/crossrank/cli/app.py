@@ -15,6 +15,7 @@ from crossrank.cli.compare import compare
 from crossrank.cli.curve import curve
 from crossrank.cli.delete import delete
 from crossrank.cli.demo import demo
+from crossrank.cli.distil import distil
 from crossrank.cli.duplicates import duplicates
 from crossrank.cli.evaluate import evaluate
 from crossrank.cli.experiment import experiment
@@ -23,12 +24,16 @@ from crossrank.cli.export import export
 from crossrank.cli.fuse import fuse
 from crossrank.cli.index import index
 from crossrank.cli.info import info
+from crossrank.cli.judge import judge
+from crossrank.cli.mine import mine
 from crossrank.cli.optimise import optimise
 from crossrank.cli.paragraphs import paragraphs
 from crossrank.cli.quantise import quantise
 from crossrank.cli.rerank import rerank
 from crossrank.cli.score import score
 from crossrank.cli.search import search
+from crossrank.cli.train import train
+from crossrank.cli.trim import trim
 from crossrank.cli.tune import tune
 from crossrank.errors import Error, exit_code
 
@@ -63,6 +68,11 @@ app.command("paragraphs")(paragraphs)
 app.command("explain")(explain)
 app.command("duplicates")(duplicates)
 app.command("calibrate")(calibrate)
+app.command("train")(train)
+app.command("mine")(mine)
+app.command("distil")(distil)
+app.command("judge")(judge)
+app.command("trim")(trim)
 app.command("export")(export)
 app.command("quantise")(quantise)
 app.command("architectures")(architectures)

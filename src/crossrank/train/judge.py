@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crossrank.errors import BadInput
+from crossrank.fuse import fuse
 from crossrank.train.agreement import graded_by_both, kappa
 from crossrank.types import Ranking, Scale, Scorer
 
@@ -52,6 +53,11 @@ def scored(
         scores = 0.5 + 0.5 * np.tanh(scores / 2)
     scale = Scale.GRADE if scorer.scale is Scale.GRADE else Scale.PROBABILITY
     return candidates.rescored(scores, scale)
+
+
+def pool(runs: Sequence[Ranking]) -> Ranking:
+    """The documents that any of some rankings of the same queries has: candidates to judge."""
+    return fuse(runs, "rrf")
 
 
 _BOUNDED: Final = (Scale.PROBABILITY, Scale.CALIBRATED)

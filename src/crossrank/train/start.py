@@ -37,6 +37,45 @@ def load_student(
     return _student(kind, model, tokens, config, objective)
 
 
+def trim(
+    model: str, out: Path, files: Sequence[Path], size: int, layers: int | tuple[int, ...]
+) -> tuple[str, str]:
+    """Writes a smaller copy of a model; tells its size before and after, in words.
+
+    size: pieces to keep, the most frequent in `files`; 0 for all. layers: see `drop_layers`.
+    """
+    require("transformers", extra="train")
+    from crossrank.train.shrink import describe, drop_layers, trim_vocabulary
+    from crossrank.train.students.quiet import quiet
+
+    if size and not files:
+        raise BadInput("texts wanted to tell which pieces to keep, got none: give --texts")
+    if (out / "config.json").exists():
+        raise BadInput(f"a folder without a model wanted to write, {out} has one")
+    with _quietly(model):
+        loaded, tokenizer = _original(located(model))
+    before = describe(loaded)
+    if layers:
+        drop_layers(loaded, layers)
+    if size:
+        tokenizer, _ = trim_vocabulary(loaded, tokenizer, _bodies(files), size)
+    with quiet():
+        loaded.save_pretrained(str(out), safe_serialization=True)
+        tokenizer.save_pretrained(str(out))
+    return before, describe(loaded)
+
+
+def _original(source: str) -> tuple[Any, Any]:
+    """A model as the class that its config.json names, with its tokenizer."""
+    import transformers
+
+    names = transformers.AutoConfig.from_pretrained(source).architectures or []
+    known = getattr(transformers, names[0], None) if names else None
+    loader = known or transformers.AutoModel
+    model = loader.from_pretrained(source, use_safetensors=True)
+    return model, transformers.AutoTokenizer.from_pretrained(source)
+
+
 def _student(
     kind: str, model: Any, tokens: Any, config: TrainConfig, objective: Objective
 ) -> Student:
@@ -127,6 +166,10 @@ def _shrunk(model: Any, tokenizer: Any, config: TrainConfig, data: Ranking) -> A
 def _texts(data: Ranking, files: Sequence[Path]) -> Iterator[str]:
     yield from data.queries.texts
     yield from data.corpus.texts(np.unique(data.docs))
+    yield from _bodies(files)
+
+
+def _bodies(files: Sequence[Path]) -> Iterator[str]:
     for document in read_documents(list(files), Problems()):
         yield f"{document.title}\n{document.text}".strip()
 
