@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
-from typing import BinaryIO, Final, Self, cast
+from typing import Any, BinaryIO, Final, Self, cast
 
 from crossrank.errors import BadInput
 
@@ -55,7 +55,8 @@ class Source:
     @contextmanager
     def _raw(self) -> Iterator[BufferedReader]:
         if str(self.path) == "-":
-            yield cast(BufferedReader, sys.stdin.buffer)
+            given: Any = sys.stdin.buffer  # some programs put a plain stream in its place
+            yield given if isinstance(given, BufferedReader) else BufferedReader(given)
         else:
             with self.path.open("rb") as raw:
                 yield raw

@@ -165,6 +165,7 @@ def writer(folder: Path, wait: float) -> Iterator[Writer]:
 
     Raises CollectionError when another one is at work for longer than `wait` seconds.
     """
+    layout.read_manifest(folder)  # nothing is locked where there is no collection
     with layout.writing(folder, wait):
         manifest = layout.read_manifest(folder)
         swept = layout.sweep(folder, manifest)
