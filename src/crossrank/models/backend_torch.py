@@ -20,6 +20,11 @@ from crossrank.models.torch_modules import TorchModel, load_torch
 from crossrank.types import Floats
 
 Precision = Literal["fp32", "bf16", "fp16"]
+PRECISIONS: Final[dict[str, Precision]] = {
+    "torch-fp32": "fp32",
+    "torch-bf16": "bf16",
+    "torch-fp16": "fp16",
+}
 _DTYPES: Final = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _CPU_TOKENS: Final = 2048
 _GPU_TOKENS: Final = 1 << 16
@@ -31,7 +36,7 @@ class TorchBackend:
     def __init__(self, model: TorchModel, device: Device, precision: Precision = "fp32") -> None:
         if precision not in _DTYPES:
             raise BadInput(f"a precision of {', '.join(_DTYPES)} wanted, got {precision!r}")
-        self.device = _device(device)
+        self.device: str = _device(device)
         self._model = model
         self._module = model.module.to(self.device, _DTYPES[precision])
         self.rank = 3 if model.output == "last_hidden_state" else 2

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from crossrank.errors import BadInput, ModelError
+from crossrank.models.backend import Runtime
 from crossrank.models.backend_onnx import Device, Mask
 from crossrank.models.loaded import load
 from crossrank.models.pool import pooling, unit
@@ -43,14 +44,18 @@ class BiEncoder:
         graph: str = "",
         revision: str = "",
         device: Device = "auto",
+        runtime: Runtime = "onnx",
     ) -> None:
         """Loads the model, or takes the one loaded before.
 
         max_length: tokens of a text, 0 for what the model is meant for; longer texts are cut.
         query_prompt, document_prompt, normalise: instead of what the directory says, for models
         whose directory does not say it ("query: " and "passage: " for the E5 family).
+        runtime: "onnx", or "torch-fp32", "torch-bf16", "torch-fp16" to run safetensors with torch.
         """
-        self._model = load(name_or_path, Kind.BI, graph=graph, revision=revision, device=device)
+        self._model = load(
+            name_or_path, Kind.BI, graph=graph, revision=revision, device=device, runtime=runtime
+        )
         settings, backend = self._model.files.settings, self._model.backend
         self._title = str(name_or_path)
         self.query_prompt = settings.query_prompt if query_prompt is None else query_prompt

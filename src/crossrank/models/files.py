@@ -45,6 +45,19 @@ def read_files(folder: Path, graph: str = "") -> ModelFiles:
     )
 
 
+def read_weights(folder: Path) -> ModelFiles:
+    """The model in `folder` by its safetensors, for torch: nothing is exported, `graph` is them.
+
+    Raises NotFound when there is no such directory, ModelError when it has no safetensors.
+    """
+    if not folder.is_dir():
+        raise NotFound(f"a model directory wanted, {folder} is not there: check the path")
+    found = sorted(transformer_folder(folder).glob("*.safetensors"))
+    if not found:
+        raise ModelError(f"safetensors wanted in {folder} to run with torch, found none")
+    return ModelFiles(folder, found[0], _tokenizer(folder, folder), read_settings(folder))
+
+
 def find_graph(folder: Path, name: str = "") -> Path | None:
     """The ONNX file to run: the named one, `model.onnx`, `onnx/model.onnx`, or the only one.
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from crossrank.errors import ModelError
-from crossrank.models.backend_onnx import Device, OnnxBackend
-from crossrank.models.files import ModelFiles, read_files
+from crossrank.models.backend import Backend, Runtime, load_backend
+from crossrank.models.backend_onnx import Device
+from crossrank.models.files import ModelFiles, read_files, read_weights
 from crossrank.models.hub import find_model
 from crossrank.models.settings import Kind
 from crossrank.models.tokens import load_tokenizer
@@ -26,13 +27,16 @@ class Loaded:
 
     files: ModelFiles
     tokenizer: Tokenizer
-    backend: OnnxBackend
+    backend: Backend
+    runtime: Runtime = "onnx"
 
     @cached_property
     def hash(self) -> str:
         """A name of all that scores depend on, wherever the model lies: 12 hex digits."""
         graph = self.files.graph
         digest = hashlib.blake2b(repr(self.files.settings).encode(), digest_size=6)
+        if self.runtime != "onnx":
+            digest.update(self.runtime.encode())
         apart = (graph.with_name(graph.name + end) for end in ("_data", ".data"))
         for path in (graph, *apart, self.files.tokenizer):
             if path.is_file():
@@ -42,13 +46,19 @@ class Loaded:
         return digest.hexdigest()
 
 
-_Key = tuple[Path, str, Device, int]
+_Key = tuple[Path, str, Device, Runtime, int]
 _models: Final[dict[_Key, Loaded]] = {}
 _lock: Final = threading.Lock()
 
 
 def load(
-    name: str | Path, kind: Kind, *, graph: str = "", revision: str = "", device: Device = "auto"
+    name: str | Path,
+    kind: Kind,
+    *,
+    graph: str = "",
+    revision: str = "",
+    device: Device = "auto",
+    runtime: Runtime = "onnx",
 ) -> Loaded:
     """The model called `name` (see `find_model`), loaded now or before.
 
@@ -57,24 +67,24 @@ def load(
     """
     folder = find_model(name, graph=graph, revision=revision).resolve()
     with _lock:
-        files = read_files(folder, graph)
+        files = read_files(folder, graph) if runtime == "onnx" else read_weights(folder)
         found = files.settings.kind
         if found not in (None, kind):
             raise ModelError(f"a {kind} wanted, {folder} is a {found}")
-        key = (folder, str(files.graph), device, files.graph.stat().st_mtime_ns)
+        key = (folder, str(files.graph), device, runtime, files.graph.stat().st_mtime_ns)
         if key not in _models:
-            _models[key] = _load(files, device)
+            _models[key] = _load(files, device, runtime)
         return _models[key]
 
 
-def _load(files: ModelFiles, device: Device) -> Loaded:
+def _load(files: ModelFiles, device: Device, runtime: Runtime) -> Loaded:
     tokenizer = load_tokenizer(files.tokenizer)
     pad = files.settings.pad
     if pad is None:
         pad = next(
             (i for t in ("[PAD]", "<pad>") if (i := tokenizer.token_to_id(t)) is not None), 0
         )
-    return Loaded(files, tokenizer, OnnxBackend(files.graph, pad, device))
+    return Loaded(files, tokenizer, load_backend(files, pad, device, runtime), runtime)
 
 
 def unload() -> None:

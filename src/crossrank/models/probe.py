@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crossrank.models.backend_onnx import Mask, OnnxBackend, Reduce
+from crossrank.models.backend import Backend
+from crossrank.models.backend_onnx import Mask, OnnxBackend
 from crossrank.models.describe import read_settings
 from crossrank.models.pairs import Joiner
 from crossrank.models.parity import Parity, parity
@@ -21,14 +22,6 @@ if TYPE_CHECKING:
 
 Pairs = Sequence[tuple[str, str]]
 _LONGEST = 512  # a model that reads more is compared on this much
-
-
-class Runs(Protocol):
-    """What both backends do: one row for each input of a batch."""
-
-    def run(self, batch: TokenBatch, reduce: Reduce) -> Floats:
-        """float32 [n, k]."""
-        ...
 
 
 def probe_batch(folder: Path, tokenizer: Tokenizer, pairs: Pairs, joined: bool) -> TokenBatch:
@@ -46,7 +39,7 @@ def probe_batch(folder: Path, tokenizer: Tokenizer, pairs: Pairs, joined: bool) 
     return TokenBatch.of([template.join(ids[: length - template.specials]) for ids in texts])
 
 
-def compare(reference: Runs, other: Runs, batch: TokenBatch, *, vectors: bool) -> Parity:
+def compare(reference: Backend, other: Backend, batch: TokenBatch, *, vectors: bool) -> Parity:
     """The parity of two forms of a model on `batch`."""
     return parity(reference.run(batch, per_input), other.run(batch, per_input), vectors=vectors)
 
@@ -60,7 +53,7 @@ def compare_graphs(folder: Path, reference: Path, other: Path, pairs: Pairs) -> 
     return compare(first, second, batch, vectors=not joined)
 
 
-def gives_logits(backend: OnnxBackend) -> bool:
+def gives_logits(backend: Backend) -> bool:
     """Whether a graph scores pairs, rather than giving vectors of single texts."""
     return backend.rank == 2 and not backend.pooled
 

@@ -10,6 +10,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 
 from crossrank.errors import BadInput, ModelError
+from crossrank.models.backend import Runtime
 from crossrank.models.backend_onnx import Device, Mask
 from crossrank.models.heads import Reals, activation, head_of, softmax
 from crossrank.models.loaded import load
@@ -55,6 +56,7 @@ class CrossEncoder:
         graph: str = "",
         revision: str = "",
         device: Device = "auto",
+        runtime: Runtime = "onnx",
     ) -> None:
         """Loads the model, or takes the one loaded before.
 
@@ -64,12 +66,16 @@ class CrossEncoder:
         query_share: the part of the room that a query may take from a document that needs it.
         label: for a model of several classes, the one whose log-odds are the score.
         graph, revision, device: see `find_model`; "auto" takes a GPU that onnxruntime can use.
+        runtime: "onnx", or "torch-fp32", "torch-bf16", "torch-fp16" to run safetensors with torch
+        (extra `export`); "auto" then takes a GPU that torch can use.
         """
         if aggregate not in AGGREGATES:
             raise BadInput(f"aggregate={', '.join(AGGREGATES)} wanted, got {aggregate!r}")
         if long not in get_args(Long):
             raise BadInput(f"long={' or '.join(get_args(Long))} wanted, got {long!r}")
-        self._model = load(name_or_path, Kind.CROSS, graph=graph, revision=revision, device=device)
+        self._model = load(
+            name_or_path, Kind.CROSS, graph=graph, revision=revision, device=device, runtime=runtime
+        )
         settings, backend = self._model.files.settings, self._model.backend
         if backend.rank != 2 or backend.width < 1:
             raise ModelError(
