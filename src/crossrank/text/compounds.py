@@ -8,7 +8,7 @@ that is frequent itself is split too, since the whole word stays in the index be
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from crossrank.text.fold import strip_umlauts
@@ -16,22 +16,24 @@ from crossrank.text.language import word_set
 
 MIN_PART: Final = 4
 MIN_WORD: Final = 8
+_MIN_LONG: Final = 14
 _MIN_STEM: Final = 3
 _HEAD: Final = 4
 _SHORT_PART_COUNT: Final = 20
 _CACHE: Final = 100_000
 
-_NOT_FIRST: Final = word_set(
+NOT_FIRST: Final = word_set(
     """
     ab an auf aus bei durch ein eine einer fort gegen hinter hin her los mit nach neben nieder über
     um unter ver vor weg wider wieder zer zu zurück zusammen zwischen be ge ent er miss un aller
-    selbst weiter außer ausser inner all alle voll haupt
+    selbst weiter außer ausser inner all alle voll ant ur auf da hervor herbei heraus herein
     """
 )
 _NOT_LAST: Final = word_set(
     """
     heit keit schaft ung ungen lich isch bar los lose losen reich reiche sam haft tum ling nis
-    chen lein ern eren ieren iert weise mal fach wert arm frei arten igen ende enden
+    chen lein ern eren ieren iert weise mal fach arm frei arten igen ende enden heiten keiten
+    schaften chaft chaften haften innen erung erungen ierung ierungen nisse nissen linge lichen
     """
 )
 
@@ -39,13 +41,19 @@ _NOT_LAST: Final = word_set(
 class CompoundSplitter:
     """Splits German words at the known parts; `parts` maps the stem of a part to its count.
 
-    `stem` is the German stemmer. A linking element (s, n, en, es, er, e) needs no rule of its
-    own where the stemmer takes it off as if it were an inflection; the s of *Arbeitszeit* after
-    a stem that takes none is tried apart. Not thread safe.
+    `not_last` are the stems among them that never end a compound; `stem` is the German stemmer. A
+    linking element (s, n, en, es, er, e) needs no rule of its own where the stemmer takes it off
+    as if it were an inflection; the s of *Arbeitszeit* after a stem that takes none is tried
+    apart. Not thread safe.
     """
 
-    def __init__(self, parts: Mapping[str, int], stem: Callable[[str], str]) -> None:
-        self.parts, self.stem = parts, stem
+    def __init__(
+        self,
+        parts: Mapping[str, int],
+        stem: Callable[[str], str],
+        not_last: Collection[str] = frozenset(),
+    ) -> None:
+        self.parts, self.stem, self.not_last = parts, stem, not_last
         self._heads = frozenset(part[:_HEAD] for part in parts)
         self._stems_of_parts: dict[str, tuple[str, ...]] = {}
 
@@ -58,6 +66,8 @@ class CompoundSplitter:
             score = self._score(word[:at], word[at:])
             if score > best_score:
                 best, best_score = at, score
+        if best is None and len(word) >= _MIN_LONG:
+            best = self._place_of_many(word)
         return None if best is None else (word[:best], word[best:])
 
     def stems(self, word: str) -> tuple[str, ...]:
@@ -79,7 +89,17 @@ class CompoundSplitter:
 
     def first_known(self, first: str) -> bool:
         """Whether `first` may begin a compound."""
-        return first not in _NOT_FIRST and self._count(first, self._first_stem(first)) > 0
+        return first not in NOT_FIRST and self._count(first, self._first_stem(first)) > 0
+
+    def _place_of_many(self, word: str) -> int | None:
+        """Where the last part of a word begins whose first part is an unknown compound itself."""
+        for at in self._places(word):
+            first = word[:at]
+            if self._last_count(word[at:]) and (
+                self.split(first) or (first[-1] == "s" and self.split(first[:-1]))
+            ):
+                return at
+        return None
 
     def _places(self, word: str) -> list[int]:
         """Where a last part may begin: a known part starts with the same letters."""
@@ -103,12 +123,16 @@ class CompoundSplitter:
         return found
 
     def _score(self, first: str, last: str) -> float:
-        last_count = self.parts.get(self.stem(last), 0)
-        if not last_count or (len(last) < MIN_PART and last_count < _SHORT_PART_COUNT):
-            return 0.0
-        if first in _NOT_FIRST or last in _NOT_LAST:
+        last_count = self._last_count(last)
+        if not last_count or first in NOT_FIRST:
             return 0.0
         return math.sqrt(self._count(first, self._first_stem(first)) * last_count)
+
+    def _last_count(self, last: str) -> int:
+        stem = self.stem(last)
+        if stem in self.not_last or last in _NOT_LAST:
+            return 0
+        return self._count(last, stem)
 
     def _first_stem(self, first: str) -> str:
         stem = self.stem(first)

@@ -17,7 +17,7 @@ from crossrank.text.fold import GLUE, JOINER
 from crossrank.text.numbers import NUMBER
 from crossrank.text.units import UNIT
 
-Kind = Literal["word", "number", "quantity", "date", "norm", "law", "initials"]
+Kind = Literal["word", "number", "quantity", "date", "norm", "law", "initials", "code"]
 """What a piece is, and so which rule makes its terms."""
 
 
@@ -40,6 +40,7 @@ _BEFORE_DIGIT = re.compile(r"\s(?=\d)(?:(?<=[A-ZÄÖÜ][A-ZÄÖÜ0-9]\s)|(?<=§\
 _NORM_BODIES: Final = "DIN|EN|ISO|IEC|VDE|VDI|ASTM|IEEE|ANSI|ÖNORM|UL|BS|CEN|TR|TS"
 _NORM_GAP = re.compile(rf"(?<!\w)(?:{_NORM_BODIES})\s(?=(?:(?:{_NORM_BODIES})\s)*\d)")
 _LINE_END = re.compile(r"(?<=[^\W\d_])-\n[ \t]*(?=[a-zäöüß]{2})(?!(?:und|oder|bzw|and|or)\b)")
+_MINUS = re.compile(rf"(?<!\w)[Mm]inus\s(?={NUMBER}\s?{UNIT})")
 _SPACE = re.compile(r"\s")
 
 
@@ -55,21 +56,24 @@ def glue(text: str) -> str:
     """The text at the same length, white space inside an expression replaced by `GLUE`."""
     if "-\n" in text:
         text = _LINE_END.sub(_joined, text)
+    if "inus " in text:
+        text = _MINUS.sub(_glued, text)
     if "DIN" in text or "ISO" in text or "EN" in text or "IEC" in text:
         text = _NORM_GAP.sub(_glued, text)
     return _BEFORE_DIGIT.sub(GLUE, _QUANTITY_GAP.sub(_glued, text))
 
 
-_SIGNED: Final = rf"[+\-±]?\s?{NUMBER}"
+_SIGNED: Final = rf"(?:[+\-±]\s?|(?<!\w)[Mm]inus\s)?{NUMBER}"
 _LETTER: Final = r"[^\W\d_]"
 _PIECE = re.compile(
     rf"""
     (?P<date>(?<!\d)(?:\d{{1,2}}\.\d{{1,2}}\.\d{{4}}|\d{{4}}-\d{{2}}-\d{{2}})(?![\d\w]))
   | (?P<law>§§?\s?\d+[a-z]?(?!\w))
   | (?P<norm>(?:(?:{_NORM_BODIES})[\s/-]?)+\d+(?:[.:-]\d+)*(?!\w))
-  | (?P<quantity>(?<![\w.,])(?:{_SIGNED}(?:\s?(?:°C)?\s?{_BETWEEN}\s?|\s))*{_SIGNED}\s?{UNIT})
+  | (?P<quantity>(?<![\w.,])(?:{_SIGNED}(?:\s?(?:°C)?\s?{_BETWEEN}\s?|\s))*{_SIGNED}[\s-]?{UNIT})
   | (?P<number>(?<!\w){NUMBER}(?![\w]|[-/]{_LETTER}))
   | (?P<initials>(?<!\w)(?:{_LETTER}\.){{2,}}(?:{_LETTER}(?!\w))?)
+  | (?P<code>(?<![\w+#])[A-Za-z]{{1,2}}(?:\+\+|\#)(?![\w+#]))
   | (?P<word>[^\W_]+(?:[-'&+][^\W_]+|(?<=[A-ZÄÖÜ0-9])\s\d[^\W_]*)*)
     """,
     re.VERBOSE,

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from crossrank.text.fold import clip, fold, strip_umlauts
+from crossrank.text.fold import GLUE, clip, fold, strip_umlauts
 from crossrank.text.language import (
     CERTAIN_STOP,
     ENGLISH_STOP,
@@ -16,13 +16,15 @@ from crossrank.text.language import (
 )
 from crossrank.text.lex import Piece
 from crossrank.text.numbers import NUMBER, plain, values
-from crossrank.text.units import UNIT, find_unit
+from crossrank.text.units import SIGNS, UNIT, Unit, find_unit
 from crossrank.text.words import Words
 
 _SEGMENT: Final = re.compile(r"[^\W_]+")
 _RUN: Final = re.compile(r"[^\W\d_]+|\d+")
-_SIGNED: Final = re.compile(rf"(?:(?:^|(?<=\s))(?P<minus>-))?(?P<number>{NUMBER})")
-_UNIT_END: Final = re.compile(rf"\s?(?P<unit>{UNIT})$")
+_SIGNED: Final = re.compile(
+    rf"(?:(?:^|(?<=\s))(?:(?P<minus>-|[Mm]inus\s)\s?))?(?P<number>{NUMBER})"
+)
+_UNIT_END: Final = re.compile(rf"[\s-]?(?P<unit>{UNIT})$")
 _ORDINAL: Final = re.compile(r"(\d+)(?:st|nd|rd|th)")
 _NEGATED: Final = re.compile(r"\w+n't")
 _THOUSANDS: Final = re.compile(r"\d{1,3}(?:\.\d{3})+|\d{1,3}(?:,\d{3})+")
@@ -58,6 +60,7 @@ class Terms:
             "norm": self._norm,
             "law": self._law,
             "initials": self._initials,
+            "code": self._marked,
         }[piece.kind]
         return [term for term in dict.fromkeys(rule(piece.text)) if term]
 
@@ -86,7 +89,10 @@ class Terms:
         head, *tails = text.split("'")
         if all(len(tail) <= 2 for tail in tails) and len(head) > 1:
             return self._word(head)
-        return [*self._segment("".join(_SEGMENT.findall(text))), *self._word(max(text.split("'")))]
+        return [
+            *self._segment("".join(_SEGMENT.findall(text))),
+            *self._word(max(text.split("'"), key=len)),
+        ]
 
     def _segment(self, segment: str) -> list[str]:
         folded = fold(segment)
@@ -125,7 +131,12 @@ class Terms:
             for value in values(match.group("number"), self._language):
                 exact.append(plain(sign * value * unit.factor) + unit.base)
                 loose.append(plain(value))
-        return [*exact, *loose, unit.word]
+        return [*exact, *loose, *self._unit(found.group("unit"), unit)]
+
+    def _unit(self, written: str, unit: Unit) -> tuple[str, ...]:
+        """The terms that the unit has as a word of its own; a sign counts as its word."""
+        word = unit.word if written in SIGNS else fold(written.split()[0].split(GLUE)[0])
+        return self._words.stems(word) if word.isalpha() else (word,)
 
     def _date(self, text: str) -> list[str]:
         if "." in text:
@@ -145,6 +156,10 @@ class Terms:
     def _law(self, text: str) -> list[str]:
         number = fold(text.lstrip("§ \t\n"))
         return ["§" + number, number]
+
+    def _marked(self, text: str) -> list[str]:
+        """A name that lives by its marks: `C++`, `C#`."""
+        return [fold(text), *self._segment(text.rstrip("+#"))]
 
     def _initials(self, text: str) -> list[str]:
         joined = clip(fold(text.replace(".", "")))

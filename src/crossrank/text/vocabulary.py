@@ -10,31 +10,21 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from crossrank.errors import BadInput
-from crossrank.text.compounds import MIN_PART, MIN_WORD, CompoundSplitter
 from crossrank.text.fold import fold, normalise, simple_word
-from crossrank.text.language import (
-    ENGLISH_STOP,
-    GERMAN_STOP,
-    NEGATIONS,
-    Language,
-    detect,
-)
+from crossrank.text.language import Language, detect
 from crossrank.text.lex import glue, pieces
-from crossrank.text.stem import stemmer
+from crossrank.text.parts import learn_parts
 
 MIN_COUNT: Final = 2
 """Occurrences that make a word a possible part of compounds."""
-
-_MIN_PRODUCTIVE: Final = 3
-_MIN_PRODUCTIVE_LENGTH: Final = 5
-_MAX_PART: Final = 40
 
 
 @dataclass(frozen=True)
 class Vocabulary:
     """The words of a collection as far as its analysis needs them.
 
-    `parts`: German stem -> count, the possible parts of compounds. `german`, `english`: folded
+    `parts`: German stem -> count, the possible parts of compounds; `not_last`: those of them that
+    end no compound (*ent*: what stands before is mostly no word). `german`, `english`: folded
     words seen in texts of one language only; a word in neither set is stemmed both ways where the
     language is left open.
     """
@@ -42,6 +32,7 @@ class Vocabulary:
     parts: Mapping[str, int] = field(default_factory=dict)
     german: frozenset[str] = frozenset()
     english: frozenset[str] = frozenset()
+    not_last: frozenset[str] = frozenset()
 
     def to_dict(self) -> dict[str, str]:
         """JSON-able form: every part a string of compressed text."""
@@ -49,6 +40,7 @@ class Vocabulary:
             "parts": _pack(" ".join(f"{part} {n}" for part, n in sorted(self.parts.items()))),
             "german": _pack(" ".join(sorted(self.german))),
             "english": _pack(" ".join(sorted(self.english))),
+            "not_last": _pack(" ".join(sorted(self.not_last))),
         }
 
     @classmethod
@@ -57,13 +49,14 @@ class Vocabulary:
         try:
             parts = _unpack(packed["parts"]).split()
             counts = dict(zip(parts[::2], map(int, parts[1::2]), strict=True))
-            german, english = (_unpack(packed[name]).split() for name in ("german", "english"))
+            names = ("german", "english", "not_last")
+            german, english, not_last = (frozenset(_unpack(packed[name]).split()) for name in names)
         except (KeyError, ValueError, TypeError, zlib.error) as error:
             raise BadInput(
-                f"wanted a vocabulary with parts, german and english, came {error!r}: "
+                f"wanted a vocabulary with parts, german, english and not_last, came {error!r}: "
                 "take the dictionary that Vocabulary.to_dict wrote"
             ) from error
-        return cls(counts, frozenset(german), frozenset(english))
+        return cls(counts, german, english, not_last)
 
 
 def _pack(text: str) -> str:
@@ -105,16 +98,18 @@ class VocabularyBuilder:
         german = _words(self._chunks["de"])
         english = _words(self._chunks["en"])
         either = _words(self._chunks[None])
-        parts = _parts(german + either)
+        parts, not_last = learn_parts(german + either)
+        kept = dict(Counter(parts).most_common(max_parts))
         own_german, own_english = Counter[str](), Counter[str]()
         for word in german.keys() | english.keys():
             low = word.lower()
             own_german[low] += german[word]
             own_english[low] += english[word]
         return Vocabulary(
-            dict(Counter(parts).most_common(max_parts)),
+            kept,
             _mostly(own_german, own_english, max_words),
             _mostly(own_english, own_german, max_words),
+            frozenset(not_last & kept.keys()),
         )
 
 
@@ -150,35 +145,3 @@ def _written(chunk: str) -> Iterable[str]:
 def _mostly(own: Counter[str], other: Counter[str], limit: int) -> frozenset[str]:
     kept = ((word, n) for word, n in own.most_common(limit) if n >= MIN_COUNT)
     return frozenset(word for word, n in kept if n >= 20 * other[word])
-
-
-def _parts(words: Counter[str]) -> dict[str, int]:
-    """Stem -> count of what may be a part: words on their own, and productive ends of words."""
-    stem = stemmer("german")
-    lows: Counter[str] = Counter()
-    for word, count in words.items():
-        lows[word.lower()] += count
-    parts: Counter[str] = Counter()
-    barred = GERMAN_STOP | ENGLISH_STOP | NEGATIONS
-    for low, count in lows.items():
-        if 3 <= len(low) < _MAX_PART and low not in barred:
-            parts[stem(low)] += count
-    known = {part: n for part, n in parts.items() if n >= MIN_COUNT and len(part) >= 3}
-    return known | _productive(lows, CompoundSplitter(known, stem))
-
-
-def _productive(lows: Mapping[str, int], splitter: CompoundSplitter) -> dict[str, int]:
-    """Ends that follow several words but never stand alone: `kühlschrank`."""
-    firsts = {low for low in lows if len(low) >= MIN_PART and splitter.first_known(low)}
-    firsts |= {first + "s" for first in firsts}
-    ends: Counter[str] = Counter()
-    for low in lows:
-        if len(low) >= MIN_WORD:
-            last = len(low) - _MIN_PRODUCTIVE_LENGTH + 1
-            ends.update(low[at:] for at in range(MIN_PART, last) if low[:at] in firsts)
-    stems: Counter[str] = Counter()
-    for end, count in ends.items():
-        stems[splitter.stem(end)] += count
-    return {
-        end: n for end, n in stems.items() if n >= _MIN_PRODUCTIVE and end not in splitter.parts
-    }

@@ -10,7 +10,7 @@ from crossrank.text.language import Language
 from crossrank.text.stem import stemmer
 from crossrank.text.vocabulary import Vocabulary
 
-_MAX_COMPOUND: Final = 50
+_MAX_COMPOUND: Final = 80
 _CACHE: Final = 400_000
 
 
@@ -26,7 +26,11 @@ class Words:
         self._language = language
         self._vocabulary = vocabulary
         self._german, self._english = stemmer("german"), stemmer("english")
-        self._splitter = CompoundSplitter(vocabulary.parts, self._german) if compounds else None
+        self._splitter = (
+            CompoundSplitter(vocabulary.parts, self._german, vocabulary.not_last)
+            if compounds
+            else None
+        )
         self._known: dict[str, tuple[str, ...]] = {}
 
     def terms(self, folded: str) -> tuple[str, ...]:
