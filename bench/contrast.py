@@ -1,0 +1,148 @@
+"""Contrast data of the held-out domains: how many pairs of texts each stage orders rightly.
+
+python bench/contrast.py [--groups N] [--seed N] [--model NAME] [--encoder NAME] [--json FILE]
+
+A pair is two texts of one query whose grades differ; equal scores count half. The domains were
+held out of all training. p: two-sided randomisation test over queries, against the row above.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from crossrank.evaluate.significance import randomisation
+from crossrank.models import BiEncoder, CrossEncoder
+from crossrank.retrieve import MemoryBM25
+from crossrank.train.contrast import HELD_OUT, KINDS, LANGUAGES, Group, generate
+from crossrank.types import MemoryCorpus, Queries, Ranking, Search
+
+Reals = npt.NDArray[np.float64]
+Score = Callable[[Sequence[Group]], list[Reals]]
+
+
+def by_bm25(groups: Sequence[Group]) -> list[Reals]:
+    """BM25 over all texts of the groups; a text without a term of the query scores 0."""
+    texts = list(dict.fromkeys(text for group in groups for text, _ in group.candidates))
+    corpus = MemoryCorpus.of(texts)
+    rows = {text: row for row, text in enumerate(texts)}
+    search = Search(Queries.of([group.query for group in groups]), corpus)
+    docs = [[rows[text] for text, _ in group.candidates] for group in groups]
+    given = Ranking.of_lists(search, docs, [np.zeros(len(each)) for each in docs])
+    found = MemoryBM25.learned(corpus, depth=1000)(given)
+    scores = [dict(zip(*map(np.ndarray.tolist, each), strict=True)) for each in found]
+    return [
+        np.array([score.get(row, 0.0) for row in each])
+        for score, each in zip(scores, docs, strict=True)
+    ]
+
+
+def by_encoder(name: str) -> Score:
+    """Cosine of query and text."""
+    encoder = BiEncoder(name)
+
+    def score(groups: Sequence[Group]) -> list[Reals]:
+        queries = encoder.encode_queries([group.query for group in groups])
+        texts = encoder.encode_documents([text for group in groups for text, _ in group.candidates])
+        ends = np.cumsum([len(group.candidates) for group in groups])
+        parts = np.split(texts, ends[:-1])
+        return [part @ query for part, query in zip(parts, queries, strict=True)]
+
+    return score
+
+
+def by_cross_encoder(name: str) -> Score:
+    """The cross-encoder's own score of each pair."""
+    scorer = CrossEncoder(name)
+
+    def score(groups: Sequence[Group]) -> list[Reals]:
+        pairs = [(group.query, text) for group in groups for text, _ in group.candidates]
+        scores = scorer.score_texts([q for q, _ in pairs], [t for _, t in pairs])
+        return np.split(scores, np.cumsum([len(group.candidates) for group in groups])[:-1])
+
+    return score
+
+
+def rightly_ordered(group: Group, scores: Reals) -> tuple[float, int]:
+    """Pairs whose higher grade has the higher score (ties half), and how many pairs there are."""
+    grades = np.array([grade for _, grade in group.candidates])
+    higher = grades[:, None] > grades[None, :]
+    ahead = (scores[:, None] > scores[None, :]) + 0.5 * (scores[:, None] == scores[None, :])
+    return float(ahead[higher].sum()), int(higher.sum())
+
+
+def main() -> None:
+    """Prints one table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--groups", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=2)
+    parser.add_argument("--model", default="crossrank-small")
+    parser.add_argument("--encoder", default="crossrank-embed")
+    parser.add_argument("--domains", nargs="+", default=list(HELD_OUT))
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    groups = list(generate(given.domains, LANGUAGES, given.groups, given.seed))
+    ways: dict[str, Score] = {
+        "bm25": by_bm25,
+        "bi-encoder": by_encoder(given.encoder),
+        "cross-encoder": by_cross_encoder(given.model),
+    }
+    found = {name: np.array(counted(groups, score(groups))) for name, score in ways.items()}
+    table = {
+        part: {name: share(counts[chosen]) for name, counts in found.items()}
+        for part, chosen in parts(groups).items()
+    }
+    show(table, groups, found)
+    if given.json:
+        report = {"groups": len(groups), "domains": given.domains, "rightly_ordered": table}
+        given.json.write_text(json.dumps(report, indent=2), encoding="utf-8")
+
+
+def counted(groups: Sequence[Group], scores: Sequence[Reals]) -> list[tuple[float, int]]:
+    """For each group the pairs ordered rightly, and all of its pairs."""
+    return [rightly_ordered(group, each) for group, each in zip(groups, scores, strict=True)]
+
+
+def parts(groups: Sequence[Group]) -> dict[str, npt.NDArray[np.bool_]]:
+    """Which groups belong to each line of the table."""
+    lines = {"all": np.ones(len(groups), dtype=bool)}
+    for language in LANGUAGES:
+        lines[language] = np.array([group.language == language for group in groups])
+    for name in dict.fromkeys(group.domain for group in groups):
+        lines[name] = np.array([group.domain == name for group in groups])
+    for kind in KINDS:
+        lines[kind] = np.array([group.kind == kind for group in groups])
+    return {line: chosen for line, chosen in lines.items() if chosen.any()}
+
+
+def share(counts: Reals) -> float:
+    """The share of all pairs ordered rightly."""
+    right, pairs = counts.sum(axis=0)
+    return float(right / pairs)
+
+
+def show(
+    table: dict[str, dict[str, float]], groups: Sequence[Group], found: dict[str, Reals]
+) -> None:
+    """The share of pairs in each part, and how sure the differences of the stages are."""
+    names = list(found)
+    pairs = int(found["bm25"][:, 1].sum())
+    print(f"held-out contrast data: {len(groups)} queries, {pairs} pairs; % ordered rightly")
+    print(f"{'':16}{'queries':>8}" + "".join(f"{name:>15}" for name in names))
+    for part, chosen in parts(groups).items():
+        values = "".join(f"{100 * table[part][name]:15.1f}" for name in names)
+        print(f"{part:16}{int(chosen.sum()):8}{values}")
+    for lower, upper in itertools.pairwise(names):
+        shares = [found[name][:, 0] / found[name][:, 1] for name in (upper, lower)]
+        p = float(np.ravel(randomisation((shares[0] - shares[1])[None, :]))[0])
+        print(f"{upper} against {lower}: p = {p:.2g}")
+
+
+if __name__ == "__main__":
+    main()
