@@ -54,7 +54,7 @@ def _print(report: Report) -> None:
     console.print(f"{count} texts indexed in {report.indexing:.1f} s\n", style="dim")
     for query in SHOWN:
         console.print(report.query_text(query), style="bold")
-        console.print(output.table(*_side_by_side(report, query)))
+        console.print(output.table(*_side_by_side(report, query, console.width)))
         console.print()
     console.print("+++ meets everything  ++ in part  + violates a condition  · another thing\n")
     console.print(output.table(*_measures(report)))
@@ -62,21 +62,23 @@ def _print(report: Report) -> None:
     console.print(output.table(*_by_kind(report)))
 
 
-def _side_by_side(report: Report, query: str) -> tuple[list[str], list[list[Text]]]:
+def _side_by_side(report: Report, query: str, width: int) -> tuple[list[str], list[list[Text]]]:
     """The first five of each stage but the fusion, which is only a step on the way."""
     titles = {document.id: document.title for document in report.catalogue.documents}
     stages = [stage for stage in report.stages if stage.name != "both fused"]
+    room = max(width // len(stages) - 7, 12)
     columns = [
-        [_cell(titles[name], grade) for name, grade in report.top(stage, query)] for stage in stages
+        [_cell(titles[name], grade, room) for name, grade in report.top(stage, query)]
+        for stage in stages
     ]
     rows = [list(row) for row in zip(*columns, strict=False)]
     return [stage.name for stage in stages], rows
 
 
-def _cell(title: str, grade: int) -> Text:
+def _cell(title: str, grade: int, room: int) -> Text:
     from rich.text import Text
 
-    short = title if len(title) <= 32 else title[:31] + "…"
+    short = title if len(title) <= room else title[: room - 1] + "…"
     return Text(f"{MARKS[grade]:<3} {short}", style=STYLES[grade])
 
 
