@@ -49,6 +49,10 @@ def test_the_same_ids_again_update(tmp_path: Path) -> None:
     assert len(found) == 21
     assert found["d4"].text == "neuer Text" and found["d5"].fields["colour"] == "rot"
     assert found["d3"].fields == {"n": 3}
+    # the index on ids has not seen these yet
+    report = made.add([document(20, "a"), document(4, "b"), document(21)])
+    assert (report.added, report.updated, len(made)) == (1, 2, 22)
+    assert made.corpus().texts(made.corpus().find(["d20", "d4"])) == ["Titel 20\na", "Titel 4\nb"]
 
 
 def test_an_id_twice_in_one_run_is_reported(tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ SAMPLE: Final = 40_000
 SAMPLE_CHARACTERS: Final = 20_000
 """How much of a long document is read for the vocabulary."""
 _SMALL: Final = 10_000
+_FILE_BYTES: Final = 24_000_000
+"""What is analysed and written at a time; three times that is in memory."""
 
 
 def outgrown(manifest: Manifest, documents: int) -> bool:
@@ -89,13 +91,13 @@ def _texts(table: Any) -> Iterator[tuple[pa.Table, list[str]]]:
     """All documents in batches of several scans, so that the new table has few files."""
     names = [name for name in table.schema.names if name != columns.TERMS]
     waiting: list[pa.RecordBatch] = []
-    characters = 0
+    size = 0
     for batch in scan(table, names):
         waiting.append(batch.drop_columns([PLACE]))
-        characters += waiting[-1].nbytes
-        if len(waiting) >= 4 or characters > 32_000_000:
+        size += waiting[-1].nbytes
+        if size >= _FILE_BYTES:
             yield _as_batch(waiting)
-            waiting, characters = [], 0
+            waiting, size = [], 0
     if waiting:
         yield _as_batch(waiting)
 

@@ -24,8 +24,8 @@ from crossrank.types import Scale
 EXACT_BELOW: Final = 20_000
 """Vectors that are searched one by one; from here on they get an index."""
 
-SCAN_ROWS: Final = 8192
-"""Documents in one batch of a scan."""
+SCAN_ROWS: Final = 1024
+"""Documents in one batch of a scan: texts may be long."""
 
 PLACE: Final = "_rowid"
 
