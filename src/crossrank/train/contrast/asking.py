@@ -29,18 +29,21 @@ def ask(
     return text.lower() if rng.random() < 0.15 else text
 
 
-def phrase(domain: Domain, noun: Noun, condition: Condition, rng: Random) -> str:
-    """One condition as a phrase after its noun: `with a door lock`, `under 500 euros`."""
-    return _phrase(domain, noun, condition, "ask", rng)
-
-
 def _keywords(domain: Domain, noun: Noun, order: Sequence[Condition], rng: Random) -> str:
     told = [_phrase(domain, noun, condition, "key", rng) for condition in order]
     at = 0 if rng.random() < 0.7 else int(rng.random() * (len(told) + 1))
     if at and any(" " in text for text in told):  # key words of two words may want to come last
         at = 0
     text = " ".join([*told[:at], noun.text, *told[at:]])
-    return text.lower() if rng.random() < 0.7 else text
+    text = text.lower() if rng.random() < 0.7 else text
+    return _without_umlauts(text) if rng.random() < 0.06 else text
+
+
+def _without_umlauts(text: str) -> str:
+    """As typed on a keyboard without them: `kuehlschrank`."""
+    for letter, spelt in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss")):
+        text = text.replace(letter, spelt)
+    return text
 
 
 def _phrase(domain: Domain, noun: Noun, c: Condition, part: str, rng: Random) -> str:

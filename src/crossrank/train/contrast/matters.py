@@ -172,7 +172,7 @@ def _review(domain: Domain, kind: int, told: Sequence[tuple[Opinion, bool]], rng
         else:
             generic = pick(rng, words["good" if good else "bad"])
             said.append(sentence(generic, aspect=opinion.aspect))
-    said = [text[:1].upper() + text[1:] for text in said]
+    said = [text[:1].upper() + text[1:] for text in dict.fromkeys(said)]
     if rng.random() < 0.5:
         said.append(pick(rng, words["close"]))
     rng.shuffle(said)

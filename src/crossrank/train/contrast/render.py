@@ -58,9 +58,11 @@ def render(domain: Domain, item: Item, keys: Sequence[str], rng: Random) -> str:
     model = str(item.facts["model"]) if named else ""
     shuffled = list(keys)
     rng.shuffle(shuffled)
-    if style < 0.3:
+    if style < 0.25:
         return _listing(domain, item, noun, shuffled, rng)
-    title = _title(domain, item, noun, keys, rng) + "\n" if style < 0.65 else ""
+    if style < 0.4:
+        return _compact(domain, item, noun, shuffled, rng)
+    title = _title(domain, item, noun, keys, rng) + "\n" if style < 0.7 else ""
     intro = sentence(
         pick(rng, domain.wordings["intro"]["model" if named else "plain"]),
         item=noun,
@@ -125,6 +127,29 @@ def _listing(domain: Domain, item: Item, noun: Noun, keys: Sequence[str], rng: R
     tail = " " + pick(rng, domain.filler) if rng.random() < 0.5 else ""
     head = "" if not rows else mark if mark[0] == "\n" else ": "
     return title + head + mark.join(rows) + "." * bool(tail) + tail
+
+
+def _compact(domain: Domain, item: Item, noun: Noun, keys: Sequence[str], rng: Random) -> str:
+    """One sentence that strings the facts together, as on a price tag."""
+    named = str(item.facts["model"]) if "model" in keys else ""
+    told = [_attribute(domain, item, key, rng) for key in keys if key != "model"]
+    joint = pick(rng, domain.wordings["frame"]["and"])
+    last = joint.join(told[-2:])
+    text = " ".join(f"{noun.text} {named} {', '.join([*told[:-2], last])}".split())
+    text = text[:1].upper() + text[1:]
+    more = " " + pick(rng, domain.filler)
+    return text + "." + (more if rng.random() < 0.6 else "")
+
+
+def _attribute(domain: Domain, item: Item, key: str, rng: Random) -> str:
+    """A fact as an attribute of its noun: `with a door lock`, `for 500 euros`."""
+    value = item.facts[key]
+    group = family(domain, key, value)
+    group += "_is" if group in ("number", "range", "price", "date") else ""
+    options = [
+        text for text in domain.wordings["ask"][group] if not text.startswith(("{item", "that"))
+    ]
+    return " ".join(pick(rng, options).format_map(fields(domain, key, value, rng)).split())
 
 
 def _row(domain: Domain, item: Item, key: str, rng: Random) -> str:
