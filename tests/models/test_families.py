@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
+from crossrank import CrossEncoder
 from crossrank.models.export import ensure_onnx
 from crossrank.models.export_report import read_report
 from tiny_transformers import FAMILIES, POSITIONS, save_tiny
@@ -103,3 +104,20 @@ def test_the_export_records_its_parity(exported: Path) -> None:
     assert found["parity"]["max_difference"] < 1e-4
     assert found["parity"]["tau"] > 0.99
     assert found["parity"]["inputs"] == 24
+
+
+@pytest.mark.parametrize("length", [POSITIONS, 24])
+def test_the_cross_encoder_scores_as_transformers(tiny: Path, exported: Path, length: int) -> None:
+    from transformers import AutoTokenizer
+
+    pairs = [pair for pair in PAIRS if len(pair[0]) < 0.7 * length]
+    tokenizer = AutoTokenizer.from_pretrained(tiny)
+    queries, documents = map(list, zip(*pairs, strict=True))
+    cut = {"truncation": "only_second", "max_length": length}
+    encoded = dict(tokenizer(queries, documents, padding=True, return_tensors="np", **cut))
+    reference = _reference(tiny, encoded)
+    model = CrossEncoder(exported, max_length=length, query_share=0.9)
+    if reference.shape[1] == 1:
+        np.testing.assert_allclose(model.score(pairs), reference[:, 0], atol=1e-4)
+    else:
+        np.testing.assert_allclose(model.predict(pairs), reference, atol=1e-4)
