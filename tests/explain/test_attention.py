@@ -11,14 +11,15 @@ import onnx
 import onnxruntime as ort
 import pytest
 
-from crossrank.explain.attention import SPECIAL, Attention, read_attention
+from crossrank.explain.attention import SPECIAL, Attention
 from crossrank.explain.explanation import Explanation, explain
 from crossrank.explain.page import page
+from crossrank.explain.reading import read_attention
 from crossrank.explain.wire import is_output_of_a_node, with_outputs
 from crossrank.models import CrossEncoder
 from crossrank.pipelines.hits import Place
 from crossrank.types import Scale
-from explain.tiny import HEADS, LAYERS, tiny_model
+from explain.tiny import HEADS, LAYERS, tiny_gated, tiny_model
 
 QUERY, DOCUMENT = "Kühlschrank ohne Gefrierfach", "Labor Fridge, 280 Liter <leise> ohne Gefrierfach"
 
@@ -90,6 +91,23 @@ def test_bytes_put_behind_a_model_are_further_outputs(folder: Path) -> None:
     ]
     session = ort.InferenceSession(made.SerializeToString())
     assert len(session.get_outputs()) == 3
+
+
+def test_a_model_that_compares_tokens_tells_which_matched(tmp_path: Path) -> None:
+    gated = tiny_gated(tmp_path / "gated")
+    found = read_attention(gated, QUERY, DOCUMENT)
+    assert set(found.cosines) == {"between the texts alone", "in the last layer"}
+    for view, cosines in found.cosines.items():
+        np.testing.assert_allclose(np.diagonal(cosines), 1, atol=1e-5)
+        matches = found.matches(view)
+        assert [each.query for each in matches] == found.places(0).tolist()
+        rows = cosines[np.ix_(found.places(0), found.places(1))]
+        assert [each.cosine for each in matches] == rows.max(axis=1).tolist()
+    assert not found.between()[0].any()  # below the split nothing looks across
+    assert found.between()[1].all()
+    explained = explain(CrossEncoder(gated), QUERY, DOCUMENT, attention=found)
+    assert "Best match of every query token" in page(explained)
+    assert len(explained.as_dict()["matches"]["in the last layer"]) == len(found.places(0))
 
 
 class _Checked(HTMLParser):

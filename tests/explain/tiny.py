@@ -74,6 +74,40 @@ def _tensors(vocabulary: int) -> dict[str, np.ndarray]:
     return found
 
 
+def tiny_gated(folder: Path) -> Path:
+    """A tiny model of the shipped kind, whose head compares token states."""
+    from crossrank.train.gated_graph import gated_graph  # brings torch
+
+    tiny_model(folder)
+    random = np.random.default_rng(9)
+
+    def normal(*shape: int) -> np.ndarray:
+        return random.normal(0, 0.7, shape).astype(np.float32)
+
+    found = {
+        "embeddings.words.weight": normal(len(WORDS) + 4, HIDDEN),
+        "embeddings.places.weight": normal(24, HIDDEN),
+        "gates": normal(LAYERS - 1, HEADS, 2),
+        "views": normal(3),
+        "pool.weight": normal(HIDDEN, HIDDEN),
+        "pool.bias": normal(HIDDEN),
+        "head.weight": normal(1, HIDDEN),
+        "head.bias": normal(1),
+    }
+    sizes = {"qkv": (24, HIDDEN), "mixed": (HIDDEN, HIDDEN), "wide": (16, HIDDEN)}
+    for layer in range(LAYERS):
+        for part, shape in (sizes | {"narrow": (HIDDEN, 16)}).items():
+            found[f"layers.{layer}.{part}.weight"] = normal(*shape)
+            found[f"layers.{layer}.{part}.bias"] = normal(shape[0])
+        for part in ("middle", "out"):
+            found[f"layers.{layer}.{part}.weight"] = np.ones(HIDDEN, np.float32)
+            found[f"layers.{layer}.{part}.bias"] = np.zeros(HIDDEN, np.float32)
+    found["embeddings.norm.weight"] = np.ones(HIDDEN, np.float32)
+    found["embeddings.norm.bias"] = np.zeros(HIDDEN, np.float32)
+    onnx.save(gated_graph(found, 1, HEADS, 1e-12, None), str(folder / "model.onnx"))
+    return folder
+
+
 def tiny_encoder(folder: Path) -> Path:
     tiny_model(folder)
     tensors = {

@@ -12,7 +12,8 @@ from crossrank.cli import output
 from crossrank.cli.sources import Source, open_source
 
 if TYPE_CHECKING:
-    from crossrank.tasks.duplicates.find import DuplicatePair, Duplicates, Watch
+    from crossrank.tasks.duplicates.find import Duplicates
+    from crossrank.tasks.duplicates.scoring import DuplicatePair, Watch
     from crossrank.types import Corpus, Encoder, Floats
 
 SHOWN = 20
@@ -69,7 +70,7 @@ def duplicates(
     orders. Texts that differ in a quantity, a number, a model or a maker come out lower.
     """
     from crossrank.models import BiEncoder
-    from crossrank.tasks.duplicates.find import Options, find_duplicates
+    from crossrank.tasks.duplicates import Options, find_duplicates
     from crossrank.tasks.loading import duplicate_judge
 
     judge = duplicate_judge(model, BiEncoder(encoder), calibration)

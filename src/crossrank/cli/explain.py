@@ -10,8 +10,10 @@ import typer
 from crossrank.cli import output
 
 if TYPE_CHECKING:
+    from rich.table import Table
     from rich.text import Text
 
+    from crossrank.explain.attention import Attention
     from crossrank.explain.attribution import Attribution
     from crossrank.explain.explanation import Explanation
     from crossrank.pipelines.hits import Place
@@ -50,8 +52,8 @@ def explain(
 
     The values of the words and the score of the emptied text add up to the score.
     """
-    from crossrank.explain.attention import read_attention
     from crossrank.explain.explanation import explain as explained
+    from crossrank.explain.reading import read_attention
     from crossrank.models import CrossEncoder
 
     scorer = CrossEncoder(model)
@@ -124,17 +126,33 @@ def _print(found: Explanation) -> None:
         console.print()
     console.print(output.table(["word", ">adds", "", "word", ">adds"], _words(found.of_document)))
     if found.attention is not None and found.attention.averaged().size:
-        tokens = found.attention.tokens
-        met = [
-            [tokens[each.query].piece, tokens[each.document].piece, f"{each.weight:.4f}"]
-            for each in found.attention.meetings(SHOWN)
-        ]
         console.print()
-        console.print(output.table(["query token", "met", ">attention"], met))
+        console.print(_met(found.attention))
     if found.path:
         rows = [[p.stage, str(p.rank), f"{p.score:.4f}", str(p.scale)] for p in found.path]
         console.print()
         console.print(output.table(["stage", ">rank", ">score", ""], rows))
+
+
+def _met(found: Attention) -> Table:
+    """The best match of every query token where the model compares tokens, else the attention."""
+    tokens = found.tokens
+    if not found.cosines:
+        met = [
+            [tokens[each.query].piece, tokens[each.document].piece, f"{each.weight:.4f}"]
+            for each in found.meetings(SHOWN)
+        ]
+        return output.table(["query token", "met", ">attention"], met)
+    columns = [found.matches(view) for view in found.cosines]
+    rows = [
+        [
+            tokens[row[0].query].piece,
+            *(cell for e in row for cell in (tokens[e.document].piece, f"{e.cosine:.3f}")),
+        ]
+        for row in zip(*columns, strict=True)
+    ]
+    names = [name for view in found.cosines for name in (view, ">cosine")]
+    return output.table(["query token", *names], rows)
 
 
 def highlighted(found: Attribution) -> Text:

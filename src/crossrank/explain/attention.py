@@ -1,30 +1,21 @@
 """The attention a cross-encoder pays between query and document, by layer and head.
 
 Attention says where a model looked, not why the score is what it is (Jain and Wallace 2019): read
-it beside the attributions. The graph is run as it is, with its attention made an output.
+it beside the attributions. `reading` gets it: the graph is run as it is, attention made an output.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from crossrank.errors import ModelError
-from crossrank.explain.wire import is_output_of_a_node, with_outputs
-from crossrank.models.export_attention import with_attention_outputs
-from crossrank.models.loaded import Loaded, load
-from crossrank.models.pairs import Joiner
-from crossrank.models.settings import Kind
-from crossrank.models.template import pair_template
 from crossrank.types import Floats
 
 SPECIAL: Final = -1
-_OURS: Final = "layer.{}.attention"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +39,25 @@ class Meeting:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """The document token most like a query token, by the cosine of their states: indices."""
+
+    query: int
+    document: int
+    cosine: float
+
+
+@dataclass(frozen=True, slots=True)
 class Attention:
-    """Attention of one pair: weights float32 [layers, heads, tokens, tokens], rows sum to 1."""
+    """Attention of one pair: weights float32 [layers, heads, tokens, tokens], rows sum to 1.
+
+    cosines: by name of a view, float32 [tokens, tokens], where the model's head compares token
+    states itself: the score then holds, for each query token, its best cosine.
+    """
 
     tokens: tuple[Token, ...]
     weights: Floats
+    cosines: Mapping[str, Floats] = field(default_factory=dict)
 
     def places(self, side: int) -> npt.NDArray[np.intp]:
         """Where the tokens of the query (0) or the document (1) are."""
@@ -72,6 +77,17 @@ class Attention:
         mean: Floats = self.between().mean(axis=(0, 1))
         return mean
 
+    def matches(self, view: str) -> tuple[Match, ...]:
+        """For every query token the document token with the best cosine, in query order."""
+        query, document = self.places(0), self.places(1)
+        if not len(document):
+            return ()
+        found = self.cosines[view][np.ix_(query, document)]
+        return tuple(
+            Match(int(q), int(document[best]), float(row[best]))
+            for q, row, best in zip(query, found, found.argmax(axis=1), strict=True)
+        )
+
     def meetings(self, count: int = 10) -> tuple[Meeting, ...]:
         """The pairs of query and document tokens that met most, on the average of all heads."""
         met = self.averaged()
@@ -82,88 +98,3 @@ class Attention:
             Meeting(int(query[r]), int(document[c]), float(met[r, c]))
             for r, c in zip(rows, columns, strict=True)
         )
-
-
-def read_attention(model: str | Path, query: str, document: str) -> Attention:
-    """The attention of a cross-encoder over (query, document), as much of it as the model reads.
-
-    `model` is a directory, a bundled name or a hub id. Our own graphs need nothing more; others
-    are rewritten once with the package onnx (extra `export`). Raises ModelError for a graph whose
-    attention is fused away.
-    """
-    loaded = load(model, Kind.CROSS)
-    template = pair_template(loaded.tokenizer)
-    joiner = Joiner(template, loaded.files.settings.max_length)
-    sides = [loaded.tokenizer.encode(text, add_special_tokens=False) for text in (query, document)]
-    ids = [np.array(each.ids, np.int32) for each in sides]
-    joined = joiner.join(ids[:1], ids[1:])
-    feed_ids, types = joined.batch.ids, joined.batch.types
-    session, names = _session(loaded.files.graph, loaded.files.folder)
-    found = session.run(names, _feed(session, feed_ids, types))
-    weights = np.stack([np.asarray(each, np.float32)[0] for each in _layers(found)])
-    return Attention(_tokens(loaded, template, sides, (query, document), joiner, feed_ids), weights)
-
-
-def _layers(found: list[Any]) -> list[Any]:
-    return list(found[0]) if len(found) == 1 and np.ndim(found[0]) == 5 else found
-
-
-@lru_cache(maxsize=4)
-def _session(graph: Path, folder: Path) -> tuple[Any, list[str]]:
-    """A session that gives the attention of every layer, and the names of those outputs."""
-    import onnxruntime as ort
-
-    content = graph.read_bytes()
-    names: list[str] = []
-    while is_output_of_a_node(content, _OURS.format(len(names))):
-        names.append(_OURS.format(len(names)))
-    if names:
-        made = with_outputs(content, names)
-    else:
-        made, names = with_attention_outputs(graph), ["attentions"]
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-    try:
-        session = ort.InferenceSession(made, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # the library raises classes of its own
-        raise ModelError(f"{folder}: its attention cannot be read: {error}") from error
-    return session, names
-
-
-def _feed(session: Any, ids: npt.NDArray[np.int32], types: npt.NDArray[np.int32]) -> dict[str, Any]:
-    made: dict[str, npt.NDArray[Any]] = {
-        "input_ids": ids,
-        "attention_mask": np.ones_like(ids),
-        "token_type_ids": types,
-        "position_ids": np.arange(len(ids)),
-    }
-    kinds = {each.name: each.type for each in session.get_inputs()}
-    return {
-        name: made[name][None].astype(np.int32 if "int32" in kind else np.int64)
-        for name, kind in kinds.items()
-    }
-
-
-def _tokens(
-    loaded: Loaded,
-    template: Any,
-    sides: list[Any],
-    texts: tuple[str, str],
-    joiner: Joiner,
-    ids: npt.NDArray[np.int32],
-) -> tuple[Token, ...]:
-    """The tokens of the joined input, each with its place in its text."""
-    room = joiner.room
-    query = min(len(sides[0].ids), max(int(room * joiner.query_share), room - len(sides[1].ids)))
-    lengths = (query, min(len(sides[1].ids), room - query))
-    found: list[Token] = []
-    for part in template.parts:
-        if part.text < 0:
-            found += [Token(loaded.tokenizer.id_to_token(i) or "", SPECIAL) for i in part.ids]
-            continue
-        text = texts[part.text]
-        for start, end in sides[part.text].offsets[: lengths[part.text]]:
-            found.append(Token(text[start:end], part.text, start, end))
-    if len(found) != len(ids):
-        raise ModelError(f"{len(ids)} tokens wanted, the tokenizer tells of {len(found)}")
-    return tuple(found)

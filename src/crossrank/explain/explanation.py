@@ -41,6 +41,7 @@ class Explanation:
             "document_parts": self.of_document.as_dict(),
             "query_parts": self.of_query.as_dict(),
             "meetings": [] if self.attention is None else _meetings(self.attention),
+            "matches": {} if self.attention is None else _matches(self.attention),
             "stages": [_place(place) for place in self.path],
         }
 
@@ -84,6 +85,20 @@ def _meetings(found: Attention, count: int = 20) -> list[Mapping[str, Any]]:
         }
         for each in found.meetings(count)
     ]
+
+
+def _matches(found: Attention) -> dict[str, list[Mapping[str, Any]]]:
+    return {
+        view: [
+            {
+                "query": found.tokens[each.query].piece,
+                "document": found.tokens[each.document].piece,
+                "cosine": each.cosine,
+            }
+            for each in found.matches(view)
+        ]
+        for view in found.cosines
+    }
 
 
 def _place(place: Place) -> dict[str, Any]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from html import escape
 from importlib import resources
 from string import Template
 
 import numpy as np
 
-from crossrank.explain.attention import Attention, Token
 from crossrank.explain.attribution import TOLERANCE, Attribution, strongest
 from crossrank.explain.explanation import Explanation
+from crossrank.explain.page_attention import attention_script, attention_sections
 from crossrank.pipelines.hits import Place
 
 _BARS = 12
@@ -27,8 +25,8 @@ def page(found: Explanation) -> str:
     ]
     script = ""
     if found.attention is not None and found.attention.between().size:
-        sections += [_heat(found.attention), _met(found.attention)]
-        script = _script(found.attention)
+        sections += attention_sections(found.attention)
+        script = attention_script(found.attention, _resource("heat.js"))
     if found.path:
         sections.append(_path(found.path))
     template = Template(_resource("page.html"))
@@ -109,53 +107,6 @@ def _bars(found: Attribution) -> str:
     return f'<div class="two">{"".join(tables)}</div>'
 
 
-def _heat(found: Attention) -> str:
-    met = found.averaged()
-    query, document = (_named(found, side) for side in (0, 1))
-    most = max(float(met.max()), 1e-9)
-    head = "".join(f"<th><div>{escape(t.piece)}</div></th>" for t in document)
-    rows = []
-    for token, weights in zip(query, met.tolist(), strict=True):
-        cells = "".join(
-            f'<td style="--a:{weight / most:.3f}" data-pair="{escape(token.piece)} / '
-            f'{escape(other.piece)}" title="{escape(token.piece)} / {escape(other.piece)}: '
-            f'{weight:.4f}"></td>'
-            for other, weight in zip(document, weights, strict=True)
-        )
-        rows.append(f"<tr><th>{escape(token.piece)}</th>{cells}</tr>")
-    layers, heads = found.weights.shape[:2]
-    return (
-        "<section><h2>Attention between query and document</h2>"
-        '<p class="dim">Mean of what a query token (row) pays to a document token (column) and '
-        "gets back. It shows where the model looked, which need not be why.</p>"
-        f"<p>Layer {_select('layer', layers)} Head {_select('head', heads)}</p>"
-        f'<div class="scroll"><table class="heat"><thead><tr><th></th>{head}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div></section>"
-    )
-
-
-def _named(found: Attention, side: int) -> list[Token]:
-    return [found.tokens[i] for i in found.places(side)]
-
-
-def _select(name: str, count: int) -> str:
-    options = "".join(f'<option value="{i}">{i + 1}</option>' for i in range(count))
-    return f'<select id="{name}"><option value="all">all, averaged</option>{options}</select>'
-
-
-def _met(found: Attention) -> str:
-    rows = "".join(
-        f"<tr><td>{escape(found.tokens[each.query].piece)}</td>"
-        f"<td>{escape(found.tokens[each.document].piece)}</td>"
-        f'<td class="n">{each.weight:.4f}</td></tr>'
-        for each in found.meetings(_BARS)
-    )
-    return (
-        "<section><h2>Which tokens met</h2><table><tr><th>query</th><th>document</th>"
-        f'<th class="n">attention</th></tr>{rows}</table></section>'
-    )
-
-
 def _path(path: tuple[Place, ...]) -> str:
     rows = "".join(
         f'<tr><td>{escape(each.stage)}</td><td class="n">{each.rank}</td>'
@@ -165,20 +116,4 @@ def _path(path: tuple[Place, ...]) -> str:
     return (
         '<section><h2>Path through the stages</h2><table><tr><th>stage</th><th class="n">rank</th>'
         f'<th class="n">score</th><th></th></tr>{rows}</table></section>'
-    )
-
-
-def _script(found: Attention) -> str:
-    """Every layer and head as bytes, each scaled by its own largest weight."""
-    between = found.between()
-    largest = between.max(axis=(2, 3), keepdims=True)
-    scaled = np.rint(255 * between / np.maximum(largest, 1e-9)).astype(np.uint8)
-    data = {
-        "shape": list(between.shape),
-        "scales": [round(float(each), 6) for each in largest.reshape(-1)],
-        "bytes": base64.b64encode(scaled.tobytes()).decode(),
-    }
-    return (
-        f'<script type="application/json" id="attention">{json.dumps(data)}</script>\n'
-        f"<script>{_resource('heat.js')}</script>"
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 from crossrank.models import BiEncoder, CrossEncoder
 from crossrank.tasks.calibration import Calibrated, Calibration
 from crossrank.tasks.duplicates.decision import Decision
-from crossrank.tasks.duplicates.find import Judge
+from crossrank.tasks.duplicates.scoring import Judge
 from crossrank.tasks.saved import Purpose, read_calibration
 from crossrank.types import Encoder
 

@@ -7,82 +7,33 @@ lexical index, n * k neighbours. Texts are fetched in batches when they are need
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from crossrank.errors import BadInput
 from crossrank.retrieve.inverted import Inverted
-from crossrank.tasks.duplicates.clusters import Link, Pair, clusters, missing_pairs
-from crossrank.tasks.duplicates.conflicts import Conflict, conflicts, penalty
-from crossrank.tasks.duplicates.decision import Decision, score_both
-from crossrank.tasks.duplicates.facts import facts
+from crossrank.tasks.duplicates.clusters import Pair, clusters, missing_pairs
 from crossrank.tasks.duplicates.neighbours import lexical, nearest, pairs_of
+from crossrank.tasks.duplicates.scoring import (
+    DuplicatePair,
+    Judge,
+    Options,
+    Scoring,
+    Watch,
+    cosines_of,
+)
 from crossrank.text.analyzer import Analyzer
-from crossrank.types import Corpus, Encoder, Floats, Rows, Scorer
-
-Watch = Callable[[str, int, int], None]
-"""Told what is being done, how many are done, and of how many."""
+from crossrank.types import Corpus, Floats, Rows
 
 _BATCH: Final = 1024  # texts fetched and encoded at a time
-_PAIRS: Final = 256  # pairs scored at a time
 _MOST: Final = 50  # the largest chain whose missing pairs complete link has scored
 
 
 def unwatched(what: str, done: int, total: int) -> None:
     """Watches nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How duplicates are looked for.
-
-    neighbours, lexical: candidates for each text by vectors and by rare terms (0 for none);
-    most: pairs the cross-encoder scores, those with the highest cosine first; threshold: the
-    probability from which a pair counts; link: how clusters are made; names: folded proper names
-    (makers) that two duplicates must share; ignored: base units in which they may differ (eur).
-    """
-
-    neighbours: int = 10
-    lexical: int = 5
-    most: int = 20_000
-    threshold: float = 0.5
-    link: Link = "complete"
-    names: frozenset[str] = frozenset()
-    ignored: frozenset[str] = frozenset()
-
-    def __post_init__(self) -> None:
-        if self.neighbours + self.lexical < 1 or min(self.neighbours, self.lexical) < 0:
-            raise BadInput("candidates wanted from vectors or from terms, got none of both")
-        if not 0 < self.threshold <= 1 or self.most < 1:
-            raise BadInput("a threshold in (0, 1] and at least one pair to score wanted")
-
-
-@dataclass(frozen=True, slots=True)
-class Judge:
-    """What decides: a cross-encoder, the bi-encoder of the candidates, the fitted decision."""
-
-    scorer: Scorer
-    encoder: Encoder
-    decision: Decision
-
-    def __post_init__(self) -> None:
-        self.decision.check(self.scorer, self.encoder)
-
-
-@dataclass(frozen=True, slots=True)
-class DuplicatePair:
-    """Two documents by row, and why they are, or are not, duplicates."""
-
-    left: int
-    right: int
-    probability: float
-    score: float
-    cosine: float
-    conflicts: tuple[Conflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +70,9 @@ def find_duplicates(
         vectors[first] if vectors is not None else _encode(corpus, rows[first], judge, watch)
     )
     pairs = _candidates(corpus, rows[first], units, analyzer, chosen, watch)
-    cosines = np.concatenate([_cosines(units, part) for part in _chunks(pairs, 65_536)])
+    cosines = np.concatenate([cosines_of(units, part) for part in _chunks(pairs, 65_536)])
     order = np.argsort(-cosines, kind="stable")[: chosen.most]
-    scoring = _Scoring(corpus, rows[first], units, judge, chosen)
+    scoring = Scoring(corpus, rows[first], units, judge, chosen)
     found = scoring.score(pairs[order], watch)
     if chosen.link == "complete":
         gaps = missing_pairs(_probabilities(found), chosen.threshold, _MOST)
@@ -184,49 +135,6 @@ def _chunks(pairs: npt.NDArray[np.int32], size: int) -> Iterator[npt.NDArray[np.
     yield pairs[:size]
     for start in range(size, len(pairs), size):
         yield pairs[start : start + size]
-
-
-def _cosines(units: Floats, pairs: npt.NDArray[np.int32]) -> Floats:
-    found: Floats = (units[pairs[:, 0]] * units[pairs[:, 1]]).sum(axis=1)
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Scoring:
-    """Scores pairs of positions in `rows`."""
-
-    corpus: Corpus
-    rows: Rows
-    units: Floats
-    judge: Judge
-    options: Options
-
-    def score(self, pairs: npt.NDArray[np.int32], watch: Watch) -> list[DuplicatePair]:
-        """Each pair with its probability, in the order given."""
-        found: list[DuplicatePair] = []
-        for start in range(0, len(pairs), _PAIRS):
-            found += self._some(pairs[start : start + _PAIRS])
-            watch("scoring pairs", len(found), len(pairs))
-        return found
-
-    def _some(self, pairs: npt.NDArray[np.int32]) -> list[DuplicatePair]:
-        unique, place = np.unique(pairs, return_inverse=True)
-        texts = self.corpus.texts(self.rows[unique])
-        names, ignored = self.options.names, self.options.ignored
-        stated = [facts(text, names, ignored) for text in texts]
-        at = place.reshape(-1, 2)
-        left, right = [texts[i] for i in at[:, 0]], [texts[i] for i in at[:, 1]]
-        against = [conflicts(stated[i], stated[j]) for i, j in at]
-        scores = score_both(self.judge.scorer, left, right)
-        cosines = _cosines(self.units, pairs)
-        minus = np.array([penalty(each) for each in against])
-        p = self.judge.decision(scores, cosines, minus)
-        return [
-            DuplicatePair(
-                int(a), int(b), float(p[i]), float(scores[i]), float(cosines[i]), against[i]
-            )
-            for i, (a, b) in enumerate(pairs)
-        ]
 
 
 def _probabilities(found: list[DuplicatePair]) -> dict[Pair, float]:
