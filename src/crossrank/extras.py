@@ -10,7 +10,7 @@ from crossrank.errors import BadInput, MissingExtra
 
 # extra -> what it is for; the names are those of pyproject.toml
 EXTRAS: Final[dict[str, str]] = {
-    "export": "exporting a model to ONNX",
+    "export": "exporting or quantising a model, or running it with torch,",
     "train": "training and distilling models",
     "ltr": "learned fusion",
     "test": "running the test suite",
