@@ -1,7 +1,7 @@
 """The columns of the table, and how metadata of any shape gets a typed column or a safe place.
 
-A metadata field gets the type of nearly all of its values in the first batch that has it: numbers
-are float64, so that 100 and 99.5 fit one column, then text, booleans, lists of text and of
+A metadata field gets the type of most of its values in the first batch that has it: numbers are
+float64, so that 100 and 99.5 fit one column, then text, booleans, lists of text and of
 numbers; anything else is kept as JSON text. A value that does not fit its column (a word among
 numbers) is kept in the column `_extra`, where filters do not see it but `Snapshot.documents`
 does, and is reported.
@@ -144,7 +144,7 @@ def _number(value: float) -> float | int:
 
 
 def new_kinds(known: Mapping[str, Kind], rows: Sequence[Mapping[str, Any]]) -> dict[str, Kind]:
-    """The kinds of fields that have no column yet: that of 9 in 10 of the values, else JSON.
+    """The kinds of fields that have no column yet: that of most of the values, else JSON.
 
     Of names that differ in case alone, which SQL takes for one, the first gets a column.
     """
@@ -159,7 +159,7 @@ def new_kinds(known: Mapping[str, Kind], rows: Sequence[Mapping[str, Any]]) -> d
 
 def _prevailing(counts: Counter[Kind]) -> Kind:
     kind, count = counts.most_common(1)[0]
-    return kind if 10 * count >= 9 * counts.total() else Kind.JSON
+    return kind if 2 * count > counts.total() else Kind.JSON
 
 
 def split_fields(
