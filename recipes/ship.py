@@ -107,7 +107,10 @@ def main() -> None:
     parser.add_argument("--float", action="store_true")
     given = parser.parse_args()
     whole = Tokenizer.from_file(str(given.work / "base/tokenizer.json"))
-    ids = smaller(whole, given.data, given.words)
+    kept = given.work / f"pieces-{given.words}.json"
+    if not kept.exists():
+        kept.write_text(json.dumps(smaller(whole, given.data, given.words)))
+    ids: list[int] = json.loads(kept.read_text())
     tokenizer = trimmed(whole, ids)
     tensors = checkpoint(given.work, given.model)
     words = "embeddings.words.weight"

@@ -23,7 +23,6 @@ from torch import Tensor
 from torch.nn import functional as F
 from train_small import Dev, Source, Texts, load_sources, pick
 
-from crossrank.evaluate import evaluate, parse_measure
 from crossrank.train.gated import Encoder, load_encoder, mean_pool
 
 
@@ -64,9 +63,7 @@ def ndcg(encoder: Encoder, dev: Dev) -> float:
     docs = encode_all(encoder, dev.documents, dev.rows)
     asked = encode_all(encoder, dev.queries, dev.asked)
     scores = [float(asked[q] @ docs[d]) for q, d in zip(dev.asked, dev.rows, strict=True)]
-    measure = parse_measure("nDCG@10")
-    scored = dev.run.rescored(np.array(scores), dev.run.scale)
-    return evaluate(scored, dev.qrels, [measure]).mean(measure)
+    return dev.measured(np.array(scores))
 
 
 def batch_loss(

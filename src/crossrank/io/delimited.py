@@ -6,7 +6,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from crossrank.errors import BadInput
 from crossrank.io.document import Document, Names, broken_unicode, document_of
@@ -63,7 +63,7 @@ def delimited_rows(source: Source, delimiter: str, problems: Problems) -> Iterat
     lines = (line for _, line in source.lines())
     first = next(lines, "")
     mark = delimiter or _delimiter(first)
-    quoting = csv.QUOTE_NONE if mark == "\t" else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 3] = csv.QUOTE_NONE if mark == "\t" else csv.QUOTE_MINIMAL
     reader = csv.reader(chain([first], lines), delimiter=mark, quoting=quoting, strict=True)
     while True:
         start = reader.line_num + 1

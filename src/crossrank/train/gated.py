@@ -4,8 +4,8 @@ A pair is `<s> query : Q </s> <s> passage : D </s>`, segment ids 0 and 1, positi
 each segment. In the first `split` layers tokens attend within their own segment only, as in the
 bi-encoder the model starts from (PreTTR, MacAvaney et al. 2020; DeFormer, Cao et al. 2020). Above,
 attention to the other segment is open behind a learned bias for every layer and head, added to the
-attention logits: it starts nearly closed, so that training starts at the bi-encoder's own ranking
-instead of at chance, and learns how far to open.
+attention logits: it starts so far closed that the bi-encoder's own ranking survives, and training
+starts there instead of at chance.
 
 The head adds what three views say: a linear layer over tanh-pooled `[CLS]`, the cosine of the two
 mean-pooled segments, and the mean over query tokens of the best cosine with a document token at
@@ -63,7 +63,8 @@ class Layer(nn.Module):
         mixed = (logits + bias).softmax(-1).to(value.dtype) @ value
         mixed = self.mixed(mixed.transpose(1, 2).reshape(b, s, width))
         state = self.middle(state + mixed)
-        return self.out(state + self.narrow(F.gelu(self.wide(state))))
+        out: Tensor = self.out(state + self.narrow(F.gelu(self.wide(state))))
+        return out
 
 
 class Embeddings(nn.Module):
@@ -77,7 +78,8 @@ class Embeddings(nn.Module):
 
     def forward(self, ids: Tensor, places: Tensor) -> Tensor:
         """[b, s, hidden] of ids and positions, both [b, s]."""
-        return self.norm(self.words(ids) + self.places(places))
+        out: Tensor = self.norm(self.words(ids) + self.places(places))
+        return out
 
 
 class Encoder(nn.Module):
@@ -92,7 +94,7 @@ class Encoder(nn.Module):
     def lower(self, ids: Tensor, mask: Tensor) -> Tensor:
         """The states after `split` layers of single texts: [b, s, hidden]."""
         places = torch.arange(ids.shape[1]).expand_as(ids)
-        state = self.embeddings(ids, places)
+        state: Tensor = self.embeddings(ids, places)
         bias = (1.0 - mask[:, None, None, :].to(state.dtype)) * CLOSED
         for layer in self.layers[: self.shape.split]:
             state = layer(state, bias)
@@ -148,14 +150,15 @@ def load_encoder(tensors: dict[str, Tensor], split: int, heads: int = 12) -> Enc
 class Gated(nn.Module):
     """The joint upper layers and the head, over the states of both segments after the split."""
 
-    def __init__(self, encoder: Encoder, opening: float = -4.0) -> None:
+    def __init__(self, encoder: Encoder, opening: tuple[float, float] = (-2.0, -1.0)) -> None:
         super().__init__()
         shape = encoder.shape
         self.layers = nn.ModuleList(encoder.layers[shape.split :])
-        self.gates = nn.Parameter(torch.full((len(self.layers), shape.heads, 2), opening))
+        gates = torch.tensor(opening).expand(len(self.layers), shape.heads, 2)
+        self.gates = nn.Parameter(gates.clone())
         self.pool = nn.Linear(shape.hidden, shape.hidden)
         self.head = nn.Linear(shape.hidden, 1)
-        self.views = nn.Parameter(torch.tensor([30.0, 0.0, 0.0]))
+        self.views = nn.Parameter(torch.tensor([50.0, 0.0, 40.0]))
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
@@ -168,7 +171,8 @@ class Gated(nn.Module):
         cosine = F.cosine_similarity(mean_pool(state, first), mean_pool(state, second))
         views = torch.stack([cosine, low, best_match(state, mask, kinds)], -1) - CENTRE
         pooled = torch.tanh(self.pool(state[:, 0]))
-        return self.head(pooled)[:, 0] + views @ self.views
+        read: Tensor = self.head(pooled)[:, 0]
+        return read + views @ self.views
 
 
 def joint_bias(gates: Tensor, mask: Tensor, kinds: Tensor, dtype: torch.dtype) -> Tensor:

@@ -57,7 +57,7 @@ def pack_rows(matrix: Floats) -> PackedRows:
         codes = np.where(better, code, codes).astype(np.uint8)
         scales = np.where(better, scale, scales)
         best_error = np.minimum(error, best_error)
-    packed = codes[:, :, :16] | (codes[:, :, 16:] << 4)
+    packed = (codes[:, :, :16] | (codes[:, :, 16:] << 4)).astype(np.uint8)
     return PackedRows(packed.reshape(len(matrix), -1), scales[:, :, 0])
 
 
