@@ -30,6 +30,7 @@ _TYPOGRAPHY = {
     ord("\u2033"): '"',
     ord("\u201d"): '"',
     ord("\u00d7"): "x",
+    ord("\u00ba"): "\u00b0",
 }
 _UMLAUT = "\u0308"
 _GERMAN = re.compile("[\x00-_a-~äöüÄÖÜß§]*")

@@ -15,6 +15,7 @@ _MIN_PRODUCTIVE: Final = 3
 """Words that must precede an end which never stands alone."""
 _MIN_PRODUCTIVE_LENGTH: Final = 5
 _MAX_PART: Final = 40
+_LINKS: Final = ("s", "n", "en", "es")
 _MIN_LAST_SHARE: Final = 0.25
 _MIN_PRODUCTIVE_SHARE: Final = 0.6
 _MIN_EVIDENCE: Final = 3
@@ -40,7 +41,7 @@ def learn_parts(words: Mapping[str, int]) -> tuple[dict[str, int], set[str]]:
     known = {part: n for part, n in parts.items() if n >= _MIN_COUNT and len(part) >= 3}
     splitter = CompoundSplitter(known, stem)
     firsts = {low for low in lows if len(low) >= 3 and splitter.first_known(low)}
-    firsts |= {first + "s" for first in firsts}
+    firsts |= {first + link for first in firsts for link in _LINKS}
     alone = frozenset(known)
     known |= _productive(lows, firsts, splitter)
     return known, _never_last(lows, firsts, CompoundSplitter(known, stem), alone)
@@ -106,7 +107,9 @@ def _never_last(
                 stem = stems[end] = splitter.stem(end)
             if stem in splitter.parts and low[:at] not in NOT_FIRST:
                 after_any[stem] += 1
-                after_word[stem] += low[:at] in firsts
+                if low[:at] in firsts:
+                    after_word[stem] += 1
+                    break  # the word is explained: its shorter ends tell nothing
     shares = {stem: after_word[stem] / n for stem, n in after_any.items() if n >= _MIN_EVIDENCE}
     return {
         stem

@@ -61,6 +61,7 @@ _BREAK = re.compile(
 _WORD_BEFORE = re.compile(r"(\w(?:[\w.]*\w)?)$")
 _NEXT = re.compile(r"\s*[^\w\s]*\s*(\w+)?")
 _BULLET = re.compile(r"\s*(?:[-*•–·#>]+\s|\(?\w{1,3}[.)]\s|\|)")
+_LETTERED = re.compile(r"\s+\(?[a-z0-9]{1,2}\)\s")
 _MARK_ONLY = re.compile(r"[\W_]*\w{1,3}[.)]")
 _WRAP_FROM, _WRAP_TO = 50, 100
 _LOOK_BACK: Final = 60
@@ -99,6 +100,8 @@ def _ends(text: str, start: int, match: re.Match[str]) -> bool:
         return True
     if match["line"] is not None:
         return _line_ends(text, match.start(), match.end())
+    if _LETTERED.match(text, match.end()):
+        return True
     following = _NEXT.match(text, match.end())
     after = (following[1] if following else None) or ""
     if after[:1].islower():
