@@ -10,6 +10,7 @@ import onnxruntime as ort
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from onnxruntime.quantization import quantize_dynamic
 from tokenizers import Tokenizer
 
 from crossrank import CrossEncoder, MemoryCorpus, Queries, Ranking, Scale, Search
@@ -206,3 +207,16 @@ def test_a_graph_that_fails_says_on_what(tmp_path: Path) -> None:
     folder = save_cross(tmp_path / "long", {"max_length": 4 * POSITIONS})
     with pytest.raises(ModelError, match=r"the graph failed on 1 inputs of up to \d+ tokens"):
         CrossEncoder(folder).score([("a", "ab " * 70)])
+
+
+@pytest.mark.parametrize("dynamic", [True, False])
+def test_an_int8_graph_scores_a_pair_alone(folder: Path, tmp_path: Path, dynamic: bool) -> None:
+    small = save_cross(tmp_path / "int8")
+    if dynamic:
+        source, target = str(folder / "model.onnx"), str(small / "model.onnx")
+        quantize_dynamic(source, target, extra_options={"DisableShapeInference": True})
+    model = CrossEncoder(small)
+    assert model._model.backend.alone is dynamic  # type: ignore[union-attr]
+    alone = np.concatenate([model.score([pair]) for pair in PAIRS])
+    together = model.score(PAIRS)
+    np.testing.assert_allclose(together, alone, atol=0 if dynamic else 2e-5)

@@ -22,8 +22,9 @@ def padded(batch: TokenBatch, group: Order, pad: int) -> Mapping[str, Rectangle]
     columns = np.arange(max(int(lengths.max(initial=0)), 1))
     real = columns < lengths[:, None]
     at = np.where(real, starts[:, None] + columns, 0)
+    ids, types = (part if len(part) else np.zeros(1, np.int32) for part in (batch.ids, batch.types))
     return {
-        "input_ids": np.where(real, batch.ids[at], pad).astype(np.int64),
+        "input_ids": np.where(real, ids[at], pad).astype(np.int64),
         "attention_mask": real.astype(np.int64),
-        "token_type_ids": np.where(real, batch.types[at], 0).astype(np.int64),
+        "token_type_ids": np.where(real, types[at], 0).astype(np.int64),
     }

@@ -39,9 +39,9 @@ class CrossEncoder:
     """A cross-encoder: `score` pairs, `rank` documents, or hand it to `Rerank` as a `Scorer`.
 
     `name_or_path` is a directory, the name of a bundled model, or an id of the Hugging Face hub.
-    Scores are float32 on the stated `scale`, log-odds of relevance for most models; the same
-    numbers come out whatever else is scored beside them (int8 graphs that scale over a batch:
-    nearly). One object may be used by any number of threads.
+    Scores are float32 on the stated `scale`, log-odds of relevance for most models. A score does
+    not depend on what else is scored: int8 graphs that scale over a batch run pair by pair, others
+    agree within 1e-5. One object may be used by any number of threads.
     """
 
     def __init__(

@@ -120,8 +120,8 @@ class CacheScores:
 class CachedScorer:
     """A scorer that asks `scorer` only for pairs it has not scored under that name before.
 
-    Kept scores are equal to fresh ones, bit for bit for float32 graphs, and within the tolerance
-    of the model where it scales over a batch (int8).
+    Kept scores are those of fresh ones, within what the scorer's depend on their company (1e-5
+    for a `CrossEncoder`).
     """
 
     def __init__(self, scorer: NamedScorer, store: Store | None = None) -> None:
