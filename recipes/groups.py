@@ -24,6 +24,7 @@ from crossrank.io.trec import read_qrels, read_run
 
 SIZE = 8
 WEIGHTS = {"e5": 1.0, "minilm": 0.9, "bm25": 0.5}
+CLOSE = 0.55  # cosine of the nearest passage below which a question has no answer in the pool
 GERMAN = ("law", "web-de", "commands-de")
 _WORD = re.compile(r"\w+")
 
@@ -81,19 +82,30 @@ class Teachers:
         return {**dense, "bm25": np.asarray(lexical, np.float32)}
 
 
-def ensemble(scores: dict[str, np.ndarray], head: int, german: bool) -> np.ndarray:
-    """Weighted mean of scores, each in standard deviations above the mean of its best `head`.
+Moments = dict[str, tuple[float, float]]
 
-    The moments are those of the head of the list, where the order matters.
+
+def moments(scores: dict[str, np.ndarray], head: int = 100) -> Moments:
+    """Mean and spread of each teacher over the best `head` of all queries together."""
+    found = {}
+    for name, values in scores.items():
+        k = min(head, values.shape[1])
+        top = -np.partition(-values, k - 1, axis=1)[:, :k]
+        found[name] = float(top.mean()), float(top.std()) + 1e-6
+    return found
+
+
+def ensemble(scores: dict[str, np.ndarray], scale: Moments, german: bool) -> np.ndarray:
+    """Weighted mean of standardised scores.
+
+    The scale is that of all queries, not of each one: where nothing fits a query, what the
+    teachers say of its candidates is noise, and stays small.
     """
     names = ("e5", "bm25") if german else tuple(WEIGHTS)
     total, weight = 0.0, sum(WEIGHTS[name] for name in names)
     for name in names:
-        values = scores[name]
-        k = min(head, values.shape[1])
-        top = -np.partition(-values, k - 1, axis=1)[:, :k]
-        spread = top.std(1, keepdims=True) + 1e-6
-        total = total + WEIGHTS[name] / weight * (values - top.mean(1, keepdims=True)) / spread
+        mean, spread = scale[name]
+        total = total + WEIGHTS[name] / weight * (scores[name] - mean) / spread
     return np.asarray(total, np.float32)
 
 
@@ -126,7 +138,7 @@ def dev_table(work: Path, data: Path, texts: list[str], names: list[str]) -> Non
     for i, name in enumerate(run.queries.ids):
         docs = np.array([row_of[d] for d in run.corpus.ids(run.query(i)[0])])
         scores = teachers.scores(np.array([query_of[name]]), docs)
-        scores["ensemble"] = ensemble(scores, 100, german=False)
+        scores["ensemble"] = ensemble(scores, moments(scores), german=False)
         for key, value in scores.items():
             found.setdefault(key, []).append(value[0])
     measure = parse_measure("nDCG@10")
@@ -159,14 +171,18 @@ def main() -> None:
     for pool in dict.fromkeys(pools):
         docs = np.flatnonzero(pools == pool)
         asked = np.array([i for i, row in enumerate(queries) if row["pool"] == pool], int)
+        scale = moments(teachers.scores(rng.choice(asked, min(400, len(asked))), docs))
         for part in np.array_split(asked, max(1, len(asked) // 200)):
             scores = teachers.scores(part, docs)
-            total = ensemble(scores, 100, pool in GERMAN)
+            total = ensemble(scores, scale, pool in GERMAN)
+            close = scores["minilm"].max(1)
             order = np.argsort(-total, axis=1, kind="stable")
             lexical = np.argsort(-scores["bm25"], axis=1, kind="stable")[:, :20]
             for i, query in enumerate(part):
                 picked = choose(order[i], lexical[i], rng)
                 label, positive = -1, queries[query]["positive"]
+                if not positive and close[i] < CLOSE:
+                    continue
                 if positive:
                     at = int(np.searchsorted(docs, row_of[positive]))
                     picked = [at, *[p for p in picked if p != at]][:SIZE]
@@ -175,7 +191,7 @@ def main() -> None:
                 out["docs"].append(docs[picked])
                 out["target"].append(total[i, picked])
                 out["label"].append(label)
-        print(pool, len(asked), flush=True)
+        print(pool, len(asked), "asked,", len(out["query"]), "groups so far", flush=True)
     np.savez(given.work / "groups.npz", **{key: np.array(value) for key, value in out.items()})
 
 

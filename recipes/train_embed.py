@@ -25,6 +25,8 @@ from train_small import Dev, Source, Texts, load_sources, pick
 
 from crossrank.train.gated import Encoder, load_encoder, mean_pool
 
+SHARES = {"teacher": 0.3, "known answer": 0.4, "trec": 0.15, "wikiqa": 0.1, "contrast": 0.05}
+
 
 def stacked(states: list[np.ndarray]) -> tuple[Tensor, Tensor]:
     """States [b, s, hidden] and mask [b, s]."""
@@ -73,8 +75,8 @@ def batch_loss(
     scale: Tensor,
 ) -> Tensor:
     """The loss of one batch of groups."""
-    queries = [source.queries.get(q) for source, q, _, _, _ in chosen]
-    docs = [source.documents.get(d) for source, _, rows, _, _ in chosen for d in rows]
+    queries = [source.queries.many([q])[0] for source, q, _, _, _ in chosen]
+    docs = [state for source, _, rows, _, _ in chosen for state in source.documents.many(rows)]
     asked, found = vectors(encoder, queries), vectors(encoder, docs)
     with torch.no_grad():
         before = torch.cat([vectors(start, queries), vectors(start, docs)])
@@ -102,10 +104,10 @@ def train(given: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(given.seed)
     documents = Texts.load(given.work / "states/passages")
-    sources = load_sources(given.work, documents)
-    shares = np.array([s.share for s in sources])
     tensors = load_file(given.work / "base/model.safetensors")
     encoder, start = load_encoder(tensors, SPLIT), load_encoder(tensors, SPLIT)
+    sources = load_sources(given.work, documents, start)
+    shares = np.array([SHARES[s.name] for s in sources])
     scale = torch.nn.Parameter(torch.tensor(50.0))
     layers = list(encoder.layers[SPLIT:].parameters())
     optimiser = torch.optim.AdamW(
@@ -113,7 +115,7 @@ def train(given: argparse.Namespace) -> None:
         lr=given.lr,
         weight_decay=0.01,
     )
-    dev = Dev(given.work, given.data, documents)
+    dev = Dev(given.work, given.data, documents, given.dev_queries)
     out = given.work / "embed"
     out.mkdir(exist_ok=True)
     step, used, best, losses, mark = 0, 0.0, 0.0, [], time.time()
@@ -157,9 +159,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=20)
-    parser.add_argument("--lr", type=float, default=3e-5)
+    parser.add_argument("--lr", type=float, default=2e-5)
     parser.add_argument("--groups", type=int, default=6)
     parser.add_argument("--check", type=int, default=250)
+    parser.add_argument("--dev-queries", type=int, default=53)
     parser.add_argument("--seed", type=int, default=13)
     train(parser.parse_args())
 

@@ -13,20 +13,23 @@ import argparse
 import json
 import math
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from safetensors.torch import load_file
-from states import SPLIT
+from states import SPLIT, padded, token_ids
+from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
 from crossrank.evaluate import evaluate, parse_measure
 from crossrank.io.trec import read_qrels, read_run
-from crossrank.train.gated import Gated, load_encoder
+from crossrank.train.gated import Encoder, Gated, load_encoder
 
 GRADE_LOGITS = np.array([-4.0, -2.0, 1.5, 4.0], np.float32)
 
@@ -47,14 +50,33 @@ class Texts:
         """The states of text i."""
         return self.states[self.offsets[i] : self.offsets[i + 1]]
 
+    def many(self, rows: Iterable[int]) -> list[np.ndarray]:
+        """The states of several texts."""
+        return [self.get(int(i)) for i in rows]
+
+
+@dataclass
+class Fresh:
+    """As `Texts`, but encoded when asked for: for short texts that are seen once."""
+
+    encoder: Encoder
+    ids: list[list[int]]
+
+    def many(self, rows: Iterable[int]) -> list[np.ndarray]:
+        """The states of several texts."""
+        inputs, mask = padded([self.ids[int(i)] for i in rows])
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            states = self.encoder.lower(inputs, mask).to(torch.float16).numpy()
+        return [state[:size] for state, size in zip(states, mask.sum(1).tolist(), strict=True)]
+
 
 @dataclass
 class Source:
     """Groups of one kind: `target` are logits to imitate, `graded` says they are labels."""
 
     name: str
-    queries: Texts
-    documents: Texts
+    queries: Texts | Fresh
+    documents: Texts | Fresh
     groups: list[tuple[int, np.ndarray, np.ndarray, int]]  # query, docs, target, label column
     graded: bool
     share: float
@@ -148,15 +170,15 @@ def contrast_accuracy(model: Gated, source: Source, count: int = 60) -> float:
     """Share of pairs of different grade that are ordered rightly."""
     right = total = 0
     for query, docs, target, _ in source.groups[:count]:
-        asked = source.queries.get(query)
-        logits = score(model, [(asked, source.documents.get(d)) for d in docs])
+        asked = source.queries.many([query])[0]
+        logits = score(model, [(asked, state) for state in source.documents.many(docs)])
         better = target[:, None] > target[None]
         right += int((better & (logits[:, None] > logits[None])).sum())
         total += int(better.sum())
     return right / max(total, 1)
 
 
-def load_sources(work: Path, documents: Texts) -> list[Source]:
+def load_sources(work: Path, documents: Texts, encoder: Encoder) -> list[Source]:
     """Everything there is to train on."""
     found = np.load(work / "groups.npz")
     queries = Texts.load(work / "states/queries")
@@ -164,25 +186,43 @@ def load_sources(work: Path, documents: Texts) -> list[Source]:
     teacher = [(int(q), d, t, int(k)) for q, d, t, k in columns]
     plain = [g for g in teacher if g[3] < 0]
     known = [g for g in teacher if g[3] >= 0]
-    sources = [
-        Source("teacher", queries, documents, plain, False, 0.48),
-        Source("known answer", queries, documents, known, False, 0.12),
+    wikiqa = Texts.load(work / "states/wikiqa-queries"), Texts.load(work / "states/wikiqa")
+    return [
+        Source("teacher", queries, documents, plain, False, 0.2),
+        Source("known answer", queries, documents, known, False, 0.2),
+        Source(
+            "trec", Texts.load(work / "states/trec"), documents, stored(work, "trec"), False, 0.16
+        ),
+        Source("wikiqa", *wikiqa, stored(work, "wikiqa"), True, 0.08),
+        contrast_source(work, encoder),
     ]
-    for name, share in (("trec", 0.1), ("contrast", 0.22), ("wikiqa", 0.08)):
-        file = work / f"{name}.groups.npz"
-        if not file.exists():
-            continue
-        extra = np.load(file, allow_pickle=False)
-        starts = extra["starts"]
-        groups = [
-            (int(q), extra["docs"][a:b], extra["target"][a:b], -1)
-            for q, a, b in zip(extra["query"], starts[:-1], starts[1:], strict=True)
-        ]
-        graded = name != "trec"
-        asked = Texts.load(work / f"states/{'trec' if name == 'trec' else name + '-queries'}")
-        texts = documents if name == "trec" else Texts.load(work / f"states/{name}")
-        sources.append(Source(name, asked, texts, groups, graded, share))
-    return sources
+
+
+def stored(work: Path, name: str) -> list[tuple[int, np.ndarray, np.ndarray, int]]:
+    """The groups that extra.py wrote."""
+    extra = np.load(work / f"{name}.groups.npz")
+    starts = extra["starts"]
+    return [
+        (int(q), extra["docs"][a:b], extra["target"][a:b], -1)
+        for q, a, b in zip(extra["query"], starts[:-1], starts[1:], strict=True)
+    ]
+
+
+def contrast_source(work: Path, encoder: Encoder) -> Source:
+    """The generated contrast groups (crossrank.train.contrast), encoded as they come."""
+    tokenizer = Tokenizer.from_file(str(work / "base/tokenizer.json"))
+    rows: dict[str, int] = {}
+    queries, groups = [], []
+    with (work / "contrast/train2.jsonl").open(encoding="utf-8") as lines:
+        for line in islice(lines, 20_000):
+            row = json.loads(line)
+            docs = [rows.setdefault(text, len(rows)) for text, _ in row["candidates"]]
+            target = GRADE_LOGITS[[int(grade) for _, grade in row["candidates"]]]
+            groups.append((len(queries), np.array(docs), target, -1))
+            queries.append(row["query"])
+    asked = Fresh(encoder, token_ids(tokenizer, queries, "query: ", 60))
+    texts = Fresh(encoder, token_ids(tokenizer, list(rows), "passage: ", 144))
+    return Source("contrast", asked, texts, groups, True, 0.36)
 
 
 def pick(source: Source, rng: np.random.Generator) -> tuple[int, np.ndarray, np.ndarray, int]:
@@ -203,12 +243,13 @@ def train(given: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(given.seed)
     documents = Texts.load(work / "states/passages")
-    sources = load_sources(work, documents)
+    encoder = load_encoder(load_file(work / "base/model.safetensors"), SPLIT)
+    sources = load_sources(work, documents, encoder)
     shares = np.array([s.share for s in sources])
     print({s.name: len(s.groups) for s in sources}, flush=True)
-    encoder = load_encoder(load_file(work / "base/model.safetensors"), SPLIT)
     model = Gated(encoder)
-    fast = [model.gates, model.views, *model.pool.parameters(), *model.head.parameters()]
+    fast = [model.gates, model.views]
+    fast += [p for part in (model.pool, model.head, model.weigh) for p in part.parameters()]
     ids = {id(p) for p in fast}
     slow = [p for p in model.parameters() if id(p) not in ids]
     optimiser = torch.optim.AdamW(
@@ -225,6 +266,7 @@ def train(given: argparse.Namespace) -> None:
     dev = Dev(work, given.data, documents, given.dev_queries)
     heldout = heldout_source(work)
     step, used, best = 0, 0.0, 0.0
+    by_source: dict[str, list[float]] = {}
     if (out / "last.pt").exists():
         kept: dict[str, Any] = torch.load(out / "last.pt", weights_only=True)
         model.load_state_dict(kept["model"])
@@ -236,15 +278,16 @@ def train(given: argparse.Namespace) -> None:
         rng = np.random.default_rng([given.seed, step])
         if step % given.check == 0 or used >= budget:
             ndcg = dev.ndcg(model)
-            held = contrast_accuracy(model, heldout) if heldout else 0.0
+            held = contrast_accuracy(model, heldout)
             line = {"step": step, "minutes": round(used / 60, 1), "nDCG@10": round(ndcg, 4)}
             line |= {"contrast": round(held, 4), "loss": round(float(np.mean(losses or [0])), 4)}
             line |= {"views": [round(v, 2) for v in model.views.tolist()]}
             line |= {"gates": [round(v, 2) for v in model.gates.mean((1,)).flatten().tolist()]}
-            print(json.dumps(line), flush=True)
             with (out / "curve.jsonl").open("a") as curve:
                 curve.write(json.dumps(line) + "\n")
-            losses = []
+            line |= {name: round(float(np.mean(v)), 3) for name, v in by_source.items()}
+            print(json.dumps(line), flush=True)
+            losses, by_source = [], {}
             state = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
             state |= {"step": step, "used": used, "best": max(best, ndcg)}
             torch.save(state, out / "part.pt")
@@ -264,22 +307,26 @@ def train(given: argparse.Namespace) -> None:
         ]
         chosen = [(source, *pick(source, rng)) for source in batch]
         pairs = [
-            (source.queries.get(q), source.documents.get(d))
+            (source.queries.many([q])[0], state)
             for source, q, docs, _, _ in chosen
-            for d in docs
+            for state in source.documents.many(docs)
         ]
         logits = logits_of(model, pairs)
-        loss, at = torch.zeros(()), 0
+        loss, at, parts = torch.zeros(()), 0, []
         for source, _, docs, target, label in chosen:
             wanted = torch.as_tensor(target, dtype=torch.float32)
             part = logits[at : at + len(docs)]
-            loss = loss + loss_of(part, wanted, label, source.graded) / len(chosen)
+            own = loss_of(part, wanted, label, source.graded)
+            parts.append((source.name, own.item()))
+            loss = loss + own / len(chosen)
             at += len(docs)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         losses.append(loss.item())
+        for name, value in parts:
+            by_source.setdefault(name, []).append(value)
         step += 1
         used += time.time() - mark
         mark = time.time()
@@ -287,19 +334,10 @@ def train(given: argparse.Namespace) -> None:
             print(step, f"{used / step:.2f} s a step", loss.item(), flush=True)
 
 
-def heldout_source(work: Path) -> Source | None:
-    """The held-out domains of the contrast generator, if they were encoded."""
-    file = work / "heldout.groups.npz"
-    if not file.exists():
-        return None
-    extra = np.load(file)
-    starts = extra["starts"]
-    groups = [
-        (int(q), extra["docs"][a:b], extra["target"][a:b], -1)
-        for q, a, b in zip(extra["query"], starts[:-1], starts[1:], strict=True)
-    ]
+def heldout_source(work: Path) -> Source:
+    """The held-out domains of the contrast generator."""
     asked, texts = Texts.load(work / "states/heldout-queries"), Texts.load(work / "states/heldout")
-    return Source("heldout", asked, texts, groups, True, 0.0)
+    return Source("heldout", asked, texts, stored(work, "heldout"), True, 0.0)
 
 
 def main() -> None:

@@ -8,8 +8,8 @@ attention logits: it starts so far closed that the bi-encoder's own ranking surv
 starts there instead of at chance.
 
 The head adds what three views say: a linear layer over tanh-pooled `[CLS]`, the cosine of the two
-mean-pooled segments, and the mean over query tokens of the best cosine with a document token at
-the split layer and at the top (Khattab & Zaharia 2020).
+mean-pooled segments, and, at the split layer and at the top, the best cosine of each query token
+with a document token (Khattab & Zaharia 2020), averaged with learned weights of the query tokens.
 """
 
 from __future__ import annotations
@@ -159,6 +159,9 @@ class Gated(nn.Module):
         self.pool = nn.Linear(shape.hidden, shape.hidden)
         self.head = nn.Linear(shape.hidden, 1)
         self.views = nn.Parameter(torch.tensor([50.0, 0.0, 40.0]))
+        self.weigh = nn.Linear(shape.hidden, 2)
+        nn.init.zeros_(self.weigh.weight)
+        nn.init.zeros_(self.weigh.bias)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
@@ -169,7 +172,10 @@ class Gated(nn.Module):
             state = layer(state, joint_bias(gates, mask, kinds, state.dtype))
         first, second = mask * (1 - kinds), mask * kinds
         cosine = F.cosine_similarity(mean_pool(state, first), mean_pool(state, second))
-        views = torch.stack([cosine, low, best_match(state, mask, kinds)], -1) - CENTRE
+        shares = self.weigh(state).float() + (1.0 - first[..., None].float()) * CLOSED
+        shares = shares.softmax(1)
+        matches = torch.stack([low, best_match(state, mask, kinds)], -1)
+        views = torch.cat([cosine[:, None], (matches * shares).sum(1)], -1) - CENTRE
         pooled = torch.tanh(self.pool(state[:, 0]))
         read: Tensor = self.head(pooled)[:, 0]
         return read + views @ self.views
@@ -188,10 +194,8 @@ def joint_bias(gates: Tensor, mask: Tensor, kinds: Tensor, dtype: torch.dtype) -
 
 
 def best_match(state: Tensor, mask: Tensor, kinds: Tensor) -> Tensor:
-    """Mean over query tokens of the highest cosine with a document token: [b]."""
+    """For each token the highest cosine with a document token: [b, s]."""
     unit = F.normalize(state.float(), dim=-1)
     cosine = unit @ unit.transpose(-1, -2)
     document = (mask * kinds)[:, None, :].to(unit.dtype)
-    best = (cosine - 4.0 * (1 - document)).amax(-1)
-    query = (mask * (1 - kinds)).to(unit.dtype)
-    return (best * query).sum(-1) / query.sum(-1).clamp(min=1)
+    return (cosine - 4.0 * (1 - document)).amax(-1)

@@ -173,15 +173,6 @@ def _unit(graph: _Graph, vectors: str, name: str) -> str:
     return graph.op("Div", [vectors, safe], f"{name}.unit")
 
 
-def _share(graph: _Graph, values: str, mask: str, name: str) -> str:
-    """The mean of values [b, s] where mask is 1: [b, 1]."""
-    kept = graph.op("Mul", [values, mask], f"{name}.kept")
-    total = graph.op("ReduceSum", [kept, graph.shape(-1)], f"{name}.total", keepdims=1)
-    count = graph.op("ReduceSum", [mask, graph.shape(-1)], f"{name}.count", keepdims=1)
-    safe = graph.op("Max", [count, graph.number(1.0)], f"{name}.some")
-    return graph.op("Div", [total, safe], f"{name}.mean")
-
-
 def _best_match(graph: _Graph, state: str, pair: _Pair, name: str) -> str:
     unit = _unit(graph, state, f"{name}.tokens")
     turned = graph.op("Transpose", [unit], f"{name}.turned", perm=[0, 2, 1])
@@ -190,8 +181,23 @@ def _best_match(graph: _Graph, state: str, pair: _Pair, name: str) -> str:
     wide = graph.op("Unsqueeze", [rest, graph.shape(1)], f"{name}.rest_wide")
     away = graph.op("Mul", [wide, graph.number(4.0)], f"{name}.away")
     inside = graph.op("Sub", [cosine, away], f"{name}.inside")
-    best = graph.op("ReduceMax", [inside, graph.shape(-1)], f"{name}.best", keepdims=0)
-    return _share(graph, best, pair.query, name)
+    return graph.op("ReduceMax", [inside, graph.shape(-1)], f"{name}.best", keepdims=1)
+
+
+def _matches(
+    graph: _Graph, tensors: Mapping[str, Floats], state: str, pair: _Pair, low: str
+) -> str:
+    """Both matches, averaged over query tokens with the weights the state gives them: [b, 2]."""
+    weights = graph.dense(state, tensors["weigh.weight"], tensors["weigh.bias"], "weigh")
+    rest = graph.op("Sub", [graph.number(1.0), pair.query], "weigh.rest")
+    wide = graph.op("Unsqueeze", [rest, graph.shape(2)], "weigh.rest_wide")
+    away = graph.op("Mul", [wide, graph.number(CLOSED)], "weigh.away")
+    masked = graph.op("Add", [weights, away], "weigh.masked")
+    shares = graph.op("Softmax", [masked], "weigh.shares", axis=1)
+    top = _best_match(graph, state, pair, "top")
+    both = graph.op("Concat", [low, top], "matches", axis=-1)
+    kept = graph.op("Mul", [both, shares], "matches.weighed")
+    return graph.op("ReduceSum", [kept, graph.shape(1)], "matches.sum", keepdims=0)
 
 
 def _mean(graph: _Graph, state: str, mask: str, name: str) -> str:
@@ -212,8 +218,8 @@ def _head(graph: _Graph, tensors: Mapping[str, Floats], state: str, pair: _Pair,
     document = _mean(graph, state, pair.document, "mean.document")
     product = graph.op("Mul", [query, document], "cosine.product")
     cosine = graph.op("ReduceSum", [product, graph.shape(-1)], "cosine", keepdims=1)
-    top = _best_match(graph, state, pair, "top")
-    views = graph.op("Concat", [cosine, low, top], "views", axis=-1)
+    matches = _matches(graph, tensors, state, pair, low)
+    views = graph.op("Concat", [cosine, matches], "views", axis=-1)
     centred = graph.op("Sub", [views, graph.number(CENTRE)], "views.centred")
     weights = graph.constant("views.weight", tensors["views"].reshape(3, 1))
     weighed = graph.op("MatMul", [centred, weights], "views.weighed")
