@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossrank import Cut, Everything, Fuse, MemoryCorpus, Pipeline, Queries, Ranking, Search
+from crossrank.fuse.learned import LearnedFuse
 from crossrank.io.document import Document
 from crossrank.rerank import AdaptiveRerank, Rerank
 from crossrank.retrieve import BM25, Dense, MemoryBM25, MemoryDense
@@ -22,6 +23,7 @@ from crossrank.stage import Stage, trace_in_batches
 from crossrank.store import Collection
 from crossrank.text import Analyzer
 from fakes import FakeEncoder, FakeScorer, FakeTokens
+from tiny_fusion import tiny_learned
 
 WORDS = ("kühlschrank", "labor", "280 Liter", "ohne", "Gefrierfach", "fridge", "DIN 13277", "warm")
 TEXTS = [f"{WORDS[i % 8]} {WORDS[(i * 3 + 1) % 8]} {i}" for i in range(20)]
@@ -57,6 +59,7 @@ STAGES: dict[str, Callable[[], Stage[Ranking]]] = {
     "everything": Everything,
     "late interaction": lambda: LateInteraction(FakeTokens(), 6),
     "poly-encoder": lambda: PolyEncoder(FakeTokens(), FakeEncoder(), 4, 6),
+    "learned fusion": lambda: LearnedFuse(Everything(), Cut(4), model=tiny_learned(), depth=5),
     "pipeline": lambda: Pipeline(Everything(), Cut(7), Cut(2)),
     "bm25": lambda: Stored(lambda made: BM25(made, depth=5)),
     "dense": lambda: Stored(lambda made: Dense(made, FakeEncoder(), depth=5)),
