@@ -1,10 +1,10 @@
 """Bi-encoder, poly-encoder, late interaction and cross-encoder on the same candidates.
 
-python bench/architectures.py --data DATA [--queries N] [--model NAME] [--encoder NAME]
+python bench/architectures.py --data DATA [--queries N] [--depth K] [--model NAME] [--encoder NAME]
 
-scifact     BM25's best 50 of SciFact test, nDCG@10
-dl21        the given BM25 run of TREC DL 2021, its best 50, nDCG@10
-xquad-de    BM25's best 50 of XQuAD German, MRR@10
+scifact     BM25's best of SciFact test, nDCG@10
+dl21        the given BM25 run of TREC DL 2021, nDCG@10
+xquad-de    BM25's best of XQuAD German, MRR@10
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ from crossrank.retrieve import MemoryBM25
 from crossrank.tasks.architectures import compare, models
 
 SETS = {"scifact": "nDCG@10", "dl21": "nDCG@10", "xquad-de": "RR@10"}
-DEPTH = 50
 
 
-def candidates(data: Path, name: str, queries: int) -> tuple[Ranking, Ranking]:
+def candidates(data: Path, name: str, queries: int, depth: int) -> tuple[Ranking, Ranking]:
     """The candidates of the first queries of a set, and their qrels."""
     part = slice(0, queries)
     if name == "dl21":
@@ -33,10 +32,10 @@ def candidates(data: Path, name: str, queries: int) -> tuple[Ranking, Ranking]:
         asked = judged_queries(read_beir_queries(folder), qrels, folder)
         search = Search(asked[part], read_beir_corpus(folder))
         given = read_candidates(folder / "runs/dl21.bm25.trec", search)
-        return given.top(DEPTH), qrels.select(part)
+        return given.top(depth), qrels.select(part)
     dataset = read_beir(data / name)
     search = dataset.search.select(part)
-    bm25 = MemoryBM25.learned(search.corpus, "de" if name.endswith("de") else "en", DEPTH)
+    bm25 = MemoryBM25.learned(search.corpus, "de" if name.endswith("de") else "en", depth)
     return bm25(search), dataset.qrels.select(part)
 
 
@@ -46,6 +45,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--set", nargs="+", default=list(SETS))
     parser.add_argument("--queries", type=int, default=50)
+    parser.add_argument("--depth", type=int, default=50, help="candidates of a query")
     parser.add_argument("--model", default="crossrank-small")
     parser.add_argument("--encoder", default="crossrank-embed")
     parser.add_argument("--json", type=Path)
@@ -53,7 +53,7 @@ def main() -> None:
     scorer, encoder, tokens = models(given.model, given.encoder)
     found = {}
     for name in given.set:
-        run, qrels = candidates(given.data, name, given.queries)
+        run, qrels = candidates(given.data, name, given.queries, given.depth)
         rows = compare(run, qrels, parse_measure(SETS[name]), scorer, encoder, tokens)
         found[name] = [row.as_dict() for row in rows]
         print(f"{name}, {len(run.queries)} queries, {len(run.docs)} pairs")

@@ -68,7 +68,7 @@ def xquad(data: Path, language: str, count: int) -> Joined:
         for article, group in groupby(parts, key=lambda part: part[0].split("-")[0])
     }
     queries = dataset.search.queries
-    gold = [corpus.ids(docs)[0] for docs, _ in dataset.qrels]
+    gold = [dataset.qrels.corpus.ids(docs)[0] for docs, _ in dataset.qrels]
     step = slice(None, None, max(len(queries) // count, 1))
     asked = Queries(queries.ids[step], queries.texts[step])
     return joined(f"xquad-{language}", language, made, asked, gold[step], lambda n: n.split("-")[0])
