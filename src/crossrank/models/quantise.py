@@ -32,8 +32,8 @@ class Mode(StrEnum):
     """How the weights of a model are stored and multiplied."""
 
     FP32 = "fp32"
-    INT8 = "int8"  # activations scaled by their range over the batch: fastest on a CPU
-    INT8_BLOCK = "int8-block"  # scaled by blocks of 32: closest to fp32, same score in any batch
+    INT8 = "int8"  # activations scaled by their range over the input: fastest on a CPU
+    INT8_BLOCK = "int8-block"  # scaled by blocks of 32: closest to fp32, same in any batch
     INT8_STATIC = "int8-static"  # activations scaled by ranges seen on calibration texts
     FP16 = "fp16"  # for GPUs; a CPU gains nothing
     BF16 = "bf16"  # only the torch backend: ONNX Runtime lacks the kernels
