@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from crossrank.cli import output
+from crossrank.cli.reports import print_tables, wide, write
 from crossrank.errors import BadInput
-
-if TYPE_CHECKING:
-    from crossrank.evaluate.report.table import Table
 
 MEASURES = "nDCG@10 MRR@10 R@100"
 
@@ -67,40 +65,13 @@ def compare(
     texts = _texts(queries) if queries else {}
     if html:
         title = f"{len(found.scores)} runs on {qrels.name}"
-        _write(html, comparison.html(found, clock, texts, moved, title))
+        write(html, comparison.html(found, clock, texts, moved, title))
     if as_json:
         output.print_json(found.as_dict(moved) | {"times": clock})
         return
     roomy = markdown or latex or wide()
     tables = comparison.tables(found, clock, texts, moved, intervals=roomy)
     print_tables(tables, markdown=markdown, latex=latex)
-
-
-def print_tables(tables: list[Table], *, markdown: bool = False, latex: bool = False) -> None:
-    """Tables on stdout: Markdown, LaTeX, or for a terminal (unbroken where there is none)."""
-    if markdown or latex:
-        typer.echo("\n".join(each.markdown() if markdown else each.latex() for each in tables))
-        return
-    console = output.data()
-    if not console.is_terminal:
-        console.width = 10_000
-    for each in tables:
-        console.print(output.table(each.columns, each.rows, title=each.title))
-        console.print()
-
-
-def wide() -> bool:
-    """Whether tables with intervals fit: in a wide terminal, and wherever there is none."""
-    console = output.data()
-    return not console.is_terminal or console.width >= 120
-
-
-def _write(path: Path, text: str) -> None:
-    from crossrank.io.lines import replaced
-
-    with replaced(path) as out:
-        out.write(text)
-    output.say(f"report written to {path}")
 
 
 def _times(path: Path, names: tuple[str, ...]) -> dict[str, float]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crossrank.cli import output
+from crossrank.cli.reports import print_tables, write
 from crossrank.errors import BadInput
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ def curve(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
 ) -> None:
     """Measure quality against re-ranking depth and against a time budget, from one deep run."""
-    from crossrank.cli.compare import print_tables
     from crossrank.cli.judged import judged_collection
     from crossrank.evaluate.curve import budgets, cost_curve
     from crossrank.evaluate.measures import parse_measure
@@ -70,7 +70,7 @@ def curve(
     limits = _budgets(budget, curves)
     found = {each.name: budgets(each, limits) for each in curves}
     if html:
-        _write(html, report.html(curves, found, wanted, f"Depth and time on {dataset}"))
+        write(html, report.html(curves, found, wanted, f"Depth and time on {dataset}"))
     if as_json:
         output.print_json(_as_json(dataset, measure, curves, found))
     else:
@@ -103,11 +103,3 @@ def _as_json(
     }
     queries = len(curves[0].run.candidates.queries)
     return {"dataset": dataset, "queries": queries, "measure": measure, "curves": both}
-
-
-def _write(path: Path, text: str) -> None:
-    from crossrank.io.lines import replaced
-
-    with replaced(path) as out:
-        out.write(text)
-    output.say(f"report written to {path}")

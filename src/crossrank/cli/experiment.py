@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crossrank.cli import output
+from crossrank.cli.reports import print_tables, wide, write
 from crossrank.errors import BadInput
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ def experiment(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
 ) -> None:
     """Run pipelines over judged sets: shared stages once, results kept, and go on after a stop."""
-    from crossrank.cli.compare import print_tables, wide
     from crossrank.config import cache_dir
     from crossrank.evaluate.compare import Settings
     from crossrank.evaluate.experiment import read_experiment
@@ -50,7 +50,7 @@ def experiment(
     if runs:
         _write_runs(runs, results)
     if html:
-        _write(html, report.html(wanted.name, results, {"seed": str(seed)}))
+        write(html, report.html(wanted.name, results, {"seed": str(seed)}))
     if as_json:
         found = [each.as_dict() for each in results]
         output.print_json({"experiment": wanted.name, "sets": found})
@@ -91,11 +91,3 @@ def _write_runs(folder: Path, results: list[SetResult]) -> None:
             tag = name.replace(" ", "-")
             write_run(place / f"{tag}.trec", stages[-1].ranking, tag)
     output.say(f"runs written to {folder}")
-
-
-def _write(path: Path, text: str) -> None:
-    from crossrank.io.lines import replaced
-
-    with replaced(path) as out:
-        out.write(text)
-    output.say(f"report written to {path}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crossrank.cli import output
+from crossrank.cli.reports import print_tables, wide, write
 from crossrank.errors import BadInput
 
 if TYPE_CHECKING:
@@ -61,7 +62,6 @@ def tune(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
 ) -> None:
     """Tune a fusion by k-fold cross-validation: method, weights, normaliser, depth, RRF's k."""
-    from crossrank.cli.compare import print_tables, wide
     from crossrank.evaluate.compare import Settings
     from crossrank.evaluate.measures import parse_measure
     from crossrank.evaluate.report import tuning
@@ -98,7 +98,7 @@ def tune(
     if trees and learned:
         _write_model(learned, trees, spec)
     if html:
-        _write(html, tuning.html(found, trees, f"Fusion of {', '.join(signals.rankings)}"))
+        write(html, tuning.html(found, trees, f"Fusion of {', '.join(signals.rankings)}"))
     if as_json:
         extra = {"learned": trees.as_dict()} if trees else {}
         output.print_json({"signals": list(signals.rankings)} | found.as_dict() | extra)
@@ -166,13 +166,13 @@ def _write_fusion(out: Path, found: Tuned, spec: PipelineSpec | None) -> None:
     from crossrank.pipelines import dump
 
     if spec and out.suffix == ".toml":
-        _write(out, dump(tuned_pipeline(spec, found.setting)))
+        write(out, dump(tuned_pipeline(spec, found.setting)))
     else:
         held = found.held_out
         measure = held.measures[0]
         figures = {name: scores.mean(measure) for name, scores in held.scores.items()}
         stored = found.setting.as_dict() | {"measure": str(measure), "held_out": figures}
-        _write(out, json.dumps(stored, ensure_ascii=False, indent=2) + "\n")
+        write(out, json.dumps(stored, ensure_ascii=False, indent=2) + "\n")
 
 
 def _write_model(folder: Path, trees: Learned, spec: PipelineSpec | None) -> None:
@@ -181,17 +181,9 @@ def _write_model(folder: Path, trees: Learned, spec: PipelineSpec | None) -> Non
     from crossrank.pipelines import dump
 
     trees.model.save(folder)
-    _write(folder / "importance.svg", importance_plot(trees))
+    write(folder / "importance.svg", importance_plot(trees))
     if spec:
-        _write(folder / "pipeline.toml", dump(learned_pipeline(spec, folder)))
-
-
-def _write(path: Path, text: str) -> None:
-    from crossrank.io.lines import replaced
-
-    with replaced(path) as out:
-        out.write(text)
-    output.say(f"written to {path}")
+        write(folder / "pipeline.toml", dump(learned_pipeline(spec, folder)))
 
 
 def _numbers(name: str, text: str) -> tuple[float, ...]:

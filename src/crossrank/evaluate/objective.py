@@ -10,7 +10,7 @@ from crossrank.evaluate.align import Reals
 from crossrank.evaluate.columns import GradedTable
 from crossrank.evaluate.measures import Measure
 from crossrank.fuse.combine import AUTO, filled, scored
-from crossrank.fuse.methods import RANK_METHODS, SCORE_METHODS
+from crossrank.fuse.methods import SCORE_METHODS
 from crossrank.fuse.normalise import normalised
 from crossrank.fuse.setting import Setting
 from crossrank.types import Ranking
@@ -64,17 +64,14 @@ class Objective:
 
     def _scores(self, graded: GradedTable, setting: Setting) -> Reals:
         how, count = setting.how, len(self._rankings)
-        if how.method in RANK_METHODS:
+        if how.method != "sum":
             return scored(graded.table, how)
-        method = SCORE_METHODS[how.method]
-        rule = method.missing if how.missing == AUTO else how.missing
+        rule = SCORE_METHODS["sum"].missing if how.missing == AUTO else how.missing
         key = (setting.depth, how.normalisers(count), rule)
         if key not in self._columns:
             pairs = zip(graded.table.rankings, key[1], strict=True)
             values = graded.table.spread([normalised(each, name) for each, name in pairs])
-            self._columns[key] = filled(graded.table, values, rule)
-        if how.method == "sum" and rule != "skip":
-            # the case that is searched most: one product, gaps that cannot be filled count 0
-            weights = np.array(how.weights or (1.0,) * count)
-            return np.asarray(weights @ np.nan_to_num(self._columns[key]), np.float64)
-        return scored(graded.table, how)
+            # what is still missing adds nothing to a sum
+            self._columns[key] = np.nan_to_num(filled(graded.table, values, rule))
+        weights = np.array(how.weights or (1.0,) * count)
+        return np.asarray(weights @ self._columns[key], np.float64)

@@ -17,7 +17,7 @@ def tables(tuned: Tuned, learned: Learned | None, *, intervals: bool = True) -> 
     held = learned.held_out if learned else tuned.held_out
     compared = [tuned.held_out, *([learned.held_out] if learned else [])]
     tests = [tests_table(each, intervals=intervals) for each in compared]
-    title = f"Held-out folds: {len(held.queries)} queries, none judged by what was fitted on it"
+    title = f"Means on held-out folds, {len(held.queries)} queries"
     return [folds_table(tuned), replace(means_table(held, {}), title=title), *tests]
 
 
