@@ -97,16 +97,17 @@ def _print(found: Answers) -> None:
 
 
 def shown(number: int, answer: Answer) -> Text:
-    """A passage with its best sentence in bold."""
+    """The best sentence, and under it the passage that it stands in."""
     from rich.text import Text
 
     line = Text(f"{number:>2}  ")
-    line.append(answer.id, style="bold")
-    line.append(f"  characters {answer.start}–{answer.end}, {answer.score:.3g}\n", style="dim")
+    line.append(flat(answer.sentence_text), style="bold")
+    place = f"{answer.id}, characters {answer.start}–{answer.end}, {answer.score:.3g}"
+    line.append(f"\n    {place}\n", style="dim")
     low, high = answer.sentence[0] - answer.start, answer.sentence[1] - answer.start
-    line.append("    " + flat(answer.passage[:low]))
-    line.append(flat(answer.passage[low:high]), style="bold yellow")
-    line.append(flat(answer.passage[high:]))
+    line.append("    " + flat(answer.passage[:low]), style="dim")
+    line.append(flat(answer.passage[low:high]), style="yellow")
+    line.append(flat(answer.passage[high:]), style="dim")
     return line
 
 

@@ -105,7 +105,7 @@ def _shown(number: int, hit: LongHit, name: str, text: str) -> Text:
         line.append(f"    {place}, {each.score:.3g}\n", style="dim")
         before, after = text[max(each.start - AROUND, 0) : each.start], text[each.end :][:AROUND]
         line.append("    " + ("…" if each.start > AROUND else "") + flat(before), style="dim")
-        line.append(flat(each.text), style="bold yellow")
+        line.append("[" + flat(each.text) + "]", style="bold yellow")
         line.append(flat(after) + ("…" if each.end + AROUND < len(text) else ""), style="dim")
         line.append("\n")
     return line
