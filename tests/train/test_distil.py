@@ -193,7 +193,7 @@ def test_a_smaller_cross_encoder_learns_the_logits(folder: Path, objective: str)
         config(folder, "cross-encoder", objective),
         train=(Source(folder / "praise.jsonl", "groups"),),
         dev=Dev(folder / "praise-dev.jsonl", "groups"),
-        optimiser=Optimiser(learning_rate=2e-3, batch=24, steps=40),
+        optimiser=Optimiser(learning_rate=3e-3, batch=32, steps=30),
     )
     result = distil(changed, [ScorerTeacher(Praise())])
     assert result.card["best"]["value"] > RANDOM + 0.25

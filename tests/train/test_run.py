@@ -59,7 +59,7 @@ def config(folder: Path, name: str, data: str = "praise", **changes: object) -> 
         dev=Dev(folder / f"{data}-dev.jsonl", "groups"),
         output=folder / "out" / name,
         max_length=32,
-        optimiser=Optimiser(learning_rate=2e-3, batch=16, steps=30),
+        optimiser=Optimiser(learning_rate=3e-3, batch=32, steps=30),
         groups=Groups(size=4),
         watch=Watch(log_every=5, evaluate_every=10),
         seed=1,
@@ -147,7 +147,7 @@ def test_the_output_says_what_it_is(uninterrupted: tuple[Path, Log]) -> None:
 
 QUERY, TEXTS = (
     "rot wort1",
-    ["rot wort2 wort5 gut", "blau wort3 wort7 wort4", "warm wort4 wort5 toll"],
+    ["rot wort2 gut fein", "blau wort3 wort7 wort4", "warm wort4 toll gut"],
 )
 
 
@@ -184,8 +184,8 @@ def test_a_taken_output_is_refused(folder: Path, uninterrupted: tuple[Path, Log]
 @pytest.mark.parametrize("objective", ["list-net", "margin-mse"])
 def test_groups_with_accumulation_in_bf16(folder: Path, objective: str) -> None:
     how = Optimiser(
-        learning_rate=2e-3,
-        batch=8,
+        learning_rate=3e-3,
+        batch=16,
         accumulate=2,
         steps=30,
         precision="bf16",
@@ -260,7 +260,7 @@ def test_a_run_that_does_not_get_better_stops(folder: Path) -> None:
     )
     result = train("cross-encoder", flat)
     assert result.card["steps"] == 15
-    assert result.card["best"]["step"] == 5
+    assert result.card["best"]["step"] == 15
     saved = json.loads((result.folder / "config.json").read_text(encoding="utf-8"))
     assert saved["num_hidden_layers"] == 1
     assert saved["vocab_size"] == 25

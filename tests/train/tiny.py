@@ -63,7 +63,7 @@ def write_groups(
             asked = topics[0 if match else -1]
             texts = [f"{topic} {' '.join(draw.choice(NOISE, 3))}" for topic in topics]
             if not match:
-                texts[0] = " ".join([*texts[0].split()[:-1], str(draw.choice(GOOD))])
+                texts[0] = " ".join([*texts[0].split()[:-2], *draw.choice(GOOD, 2)])
             members = [{"text": text, "label": float(i == 0)} for i, text in enumerate(texts)]
             row = {
                 "query_id": f"{path.stem}-{number}",

@@ -13,7 +13,7 @@ path = "dev.jsonl.gz"
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -201,4 +201,11 @@ class TrainConfig:
 
 def load_config(path: Path) -> TrainConfig:
     """The configuration in a TOML file; paths in it are relative to its folder."""
-    return load(TrainConfig, path)
+    config = load(TrainConfig, path)
+    return replace(config, model=beside(path, config.model))
+
+
+def beside(path: Path, model: str) -> str:
+    """The model directory of that name beside a configuration, else the name as it is."""
+    here = path.parent / model
+    return str(here) if model and here.is_dir() else model

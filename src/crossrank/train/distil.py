@@ -12,7 +12,7 @@ from crossrank.config import cache_dir
 from crossrank.errors import BadInput
 from crossrank.io.trec import read_run
 from crossrank.rerank.cache import FileStore
-from crossrank.train.config import KINDS, TrainConfig
+from crossrank.train.config import KINDS, TrainConfig, beside
 from crossrank.train.run import Material, Trained, gather, train
 from crossrank.train.tables import load
 from crossrank.train.teachers import (
@@ -78,7 +78,12 @@ class DistilConfig(TrainConfig):
 
 def load_distil(path: Path) -> DistilConfig:
     """The configuration in a TOML file; paths in it are relative to its folder."""
-    return load(DistilConfig, path)
+    config = load(DistilConfig, path)
+    teachers = tuple(
+        replace(each, model=beside(path, each.model), encoder=beside(path, each.encoder))
+        for each in config.teacher
+    )
+    return replace(config, model=beside(path, config.model), teacher=teachers)
 
 
 def distil(

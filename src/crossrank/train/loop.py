@@ -104,12 +104,15 @@ class Loop(Trainer):  # type: ignore[misc]
         return self.goal.loss(scores, inputs["labels"], inputs["mask"])
 
     def evaluate(self, *_: Any, **__: Any) -> Log:
-        """Measures the development set; keeps the model if it is the best, stops if none came."""
+        """Measures the development set; keeps the model if none was better, stops in time.
+
+        Of equals the later one is kept: it has learned more. For the patience they are no better.
+        """
         assert self.goal.dev is not None
         value = self.goal.dev.value(self.student)
         before = [each for _, each in self.values()]
         self.log({VALUE: value})
-        if not before or value > max(before):
+        if not before or value >= max(before):
             self._keep()
         since = len(before) - (before.index(max(before)) if before else 0)
         if self.goal.patience and before and value <= max(before) and since >= self.goal.patience:

@@ -163,7 +163,7 @@ def _card(
     from crossrank.train.shrink import describe
 
     values = [(entry["step"], entry["dev"]) for entry in log if "dev" in entry]
-    best = max(values, key=lambda pair: (pair[1], -pair[0]), default=None)
+    best = max(values, key=lambda pair: (pair[1], pair[0]), default=None)
     inner = getattr(student.module, "model", student.module)
     return {
         "kind": kind,
