@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
@@ -14,7 +15,7 @@ from crossrank.text.language import (
     Language,
     word_set,
 )
-from crossrank.text.lex import Piece
+from crossrank.text.lex import Kind, Piece
 from crossrank.text.numbers import NUMBER, plain, values
 from crossrank.text.units import SIGNS, UNIT, Unit, find_unit
 from crossrank.text.words import Words
@@ -49,10 +50,7 @@ class Terms:
         self._words = words
         self._language = language
         self._stop = stop_words(language)
-
-    def of(self, piece: Piece) -> list[str]:
-        """The terms of a piece, the most telling first, each at most once; may be empty."""
-        rule = {
+        self._rules: dict[Kind, Callable[[str], list[str]]] = {
             "word": self._word,
             "number": self._number,
             "quantity": self._quantity,
@@ -61,8 +59,12 @@ class Terms:
             "law": self._law,
             "initials": self._initials,
             "code": self._marked,
-        }[piece.kind]
-        return [term for term in dict.fromkeys(rule(piece.text)) if term]
+        }
+
+    def of(self, piece: Piece) -> list[str]:
+        """The terms of a piece, the most telling first, each at most once; may be empty."""
+        terms = self._rules[piece.kind](piece.text)
+        return [term for term in dict.fromkeys(terms) if term]
 
     def word(self, folded: str) -> tuple[str, ...]:
         """The terms of a folded word of letters alone: `of` without the search for its rule."""
