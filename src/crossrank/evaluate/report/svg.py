@@ -100,7 +100,7 @@ class Frame:
             self.height - self.bottom - up * self.y.share(y),
         )
 
-    def drawn(self, parts: Sequence[str], *, x_ticks: bool = True) -> str:
+    def drawn(self, parts: Sequence[str], *, x_ticks: bool = True, y_ticks: bool = True) -> str:
         """The whole `svg` element around what is inside the axes."""
         return "\n".join(
             [
@@ -109,16 +109,16 @@ class Frame:
                 f"<title>{escape(self.title)}</title><style>{STYLE}</style>",
                 f'<rect class="page" width="{self.width}" height="{self.height}"/>',
                 text(self.left, 20, self.title),
-                *self._grid(x_ticks),
+                *self._grid(x_ticks, y_ticks),
                 *parts,
                 "</svg>\n",
             ]
         )
 
-    def _grid(self, x_ticks: bool) -> list[str]:
+    def _grid(self, x_ticks: bool, y_ticks: bool) -> list[str]:
         bottom, end = self.height - self.bottom, self.width - self.right
         parts = []
-        for value in self.y.ticks():
+        for value in self.y.ticks() if y_ticks else ():
             _, y = self.place(self.x.low, value)
             parts.append(_line("grid", self.left, y, end, y))
             parts.append(text(self.left - 8, y + 4, _number(value), "end"))
@@ -173,6 +173,7 @@ def lines(series: dict[str, Sequence[Point]], x: Axis, y: Axis, title: str) -> s
 def signed_bars(values: Sequence[Point], y: Axis, title: str, x_name: str) -> str:
     """A bar for each value in the order given: up in one colour, down in another."""
     frame = Frame(Axis(x_name, 0, max(len(values), 1)), y, title)
+    gap = 0.5 if len(values) < 150 else 0.0
     parts = []
     for i, value in enumerate(values):
         left, top = frame.place(i, max(value.y, 0))
@@ -180,7 +181,7 @@ def signed_bars(values: Sequence[Point], y: Axis, title: str, x_name: str) -> st
         colour = "f2" if value.y > 0 else "f1"
         parts.append(
             f'<rect class="{colour}" x="{left:.2f}" y="{top:.2f}" '
-            f'width="{max(right - left - 0.3, 0.4):.2f}" height="{bottom - top:.2f}">'
+            f'width="{right - left - gap:.2f}" height="{bottom - top:.2f}">'
             f"<title>{escape(value.label)}</title></rect>"
         )
     _, zero = frame.place(0, 0)
@@ -204,18 +205,12 @@ def ranked_bars(values: Sequence[tuple[str, float]], x_name: str, title: str) ->
             f'width="{max(end - frame.left, 0.5):.1f}"><title>{value:.4g}</title></rect>'
         )
         parts.append(text(frame.left - 8, top + 12, name, "end"))
-    return _without_y_ticks(frame).drawn(parts)
+    return frame.drawn(parts, y_ticks=False)
 
 
 def text(x: float, y: float, words: str, anchor: str = "start") -> str:
     """A `text` element; `anchor` is start, middle or end."""
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
-
-
-def _without_y_ticks(frame: Frame) -> Frame:
-    # an axis whose round values all lie outside writes none
-    silent = Axis("", frame.y.high * 1000.1, frame.y.high * 1000.2)
-    return Frame(frame.x, silent, frame.title, frame.width, frame.height, frame.left)
 
 
 def _free(x: float, y: float, taken: list[tuple[float, float]]) -> float:

@@ -54,10 +54,11 @@ def html(tuned: Tuned, learned: Learned | None, title: str) -> str:
     ]
     if learned:
         sections.append(("Learned fusion", importance_plot(learned)))
-    held = learned.held_out if learned else tuned.held_out
-    for pair in held.pairs[:2]:
-        name = f"{pair.run} against {pair.against}"
-        sections.append((name, difference_plot(held, pair)))
+    best = next(p for p in tuned.held_out.pairs if p.against == tuned.best_single)
+    shown = [(tuned.held_out, best)]
+    shown += [(learned.held_out, learned.held_out.pairs[0])] if learned else []
+    for found, pair in shown:
+        sections.append((f"{pair.run} against {pair.against}", difference_plot(found, pair)))
     note = (
         f"Chosen: {tuned.setting}. Figures are means over {len(tuned.folds)} folds, each query "
         "measured by a setting that was chosen without it."
