@@ -10,6 +10,7 @@ import pytest
 
 from crossrank import MemoryCorpus, Queries, Ranking, Scale, Search
 from crossrank.errors import BadInput, NotFound
+from crossrank.tasks.calibrating import best_of_groups
 from crossrank.tasks.calibration import (
     METHODS,
     Calibrated,
@@ -21,7 +22,7 @@ from crossrank.tasks.calibration import (
     fit_curve,
 )
 from crossrank.tasks.fits import sigmoid
-from crossrank.tasks.labelled import read_pairs
+from crossrank.tasks.labelled import LabelledPairs, read_pairs
 from crossrank.tasks.plots import reliability_svg
 from crossrank.tasks.reliability import calibrate, fold_of, reliability
 from crossrank.tasks.saved import read_calibration, write_calibration
@@ -176,3 +177,13 @@ def test_the_plot_is_one_svg_with_a_line_for_each() -> None:
     assert svg.count("<polyline") == 2
     assert "a &lt; b" in svg
     assert "Model &amp; pairs" in svg
+
+
+def test_a_question_counts_with_its_answers_and_without_them() -> None:
+    pairs = LabelledPairs(
+        ("a", "a", "a", "b", "c"), ("",) * 5, np.array([1.0, 0, 0, 0, 1]), ("a", "a", "a", "b", "c")
+    )
+    best, answered, names = best_of_groups(np.array([3.0, 1, 2, 5, 4]), pairs)
+    assert names == ["a", "b", "c", "a"]
+    assert best.tolist() == [3, 5, 4, 2]
+    assert answered.tolist() == [1, 0, 1, 0]

@@ -53,11 +53,12 @@ def calibrate_answers(
 ) -> Report:
     """The probability that a question has an answer among its candidates, by the best score.
 
-    A group of pairs is a question with its candidates; it has an answer when one of its labels
-    is 1. Calibrate on candidates as the pipeline will find them: more candidates, higher maxima.
+    A group of pairs is a question with its candidates. It counts twice: with all of them, when it
+    has an answer if one of its labels is 1, and without those that answer it, when it has none.
+    Calibrate on candidates as the pipeline will find them: more candidates, higher maxima.
     """
     best, answered, names = best_of_groups(score_pairs(scorer, pairs, done), pairs)
-    if len(names) == len(pairs):
+    if len(set(names)) == len(pairs):
         raise BadInput(
             "several candidates for a question wanted, got one each: give pairs of one question "
             "the same query or query_id"
@@ -66,10 +67,21 @@ def calibrate_answers(
 
 
 def best_of_groups(scores: Reals, pairs: LabelledPairs) -> tuple[Reals, Reals, list[str]]:
-    """For each group its best score, whether any label is 1, and its name."""
+    """For each question its best score, whether it has an answer, and its name.
+
+    Answered questions come a second time, without the candidates that answer them, if any are
+    left then.
+    """
     names, group = np.unique(np.asarray(pairs.groups), return_inverse=True)
-    best = np.full(len(names), -np.inf)
-    np.maximum.at(best, group, scores)
     answered = np.zeros(len(names))
     np.maximum.at(answered, group, pairs.labels)
-    return best, answered, names.tolist()
+    whole, rest = np.full(len(names), -np.inf), np.full(len(names), -np.inf)
+    np.maximum.at(whole, group, scores)
+    wrong = pairs.labels == 0
+    np.maximum.at(rest, group[wrong], scores[wrong])
+    again = (answered > 0) & np.isfinite(rest)
+    return (
+        np.concatenate([whole, rest[again]]),
+        np.concatenate([answered, np.zeros(int(again.sum()))]),
+        [*names.tolist(), *names[again].tolist()],
+    )
