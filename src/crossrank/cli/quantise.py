@@ -100,7 +100,10 @@ def print_variants(found: Sequence[Variant]) -> None:
     columns = ["form", ">MB", ">a second", ">max drift", ">mean drift", ">tau"]
     judged = found[0].ndcg is not None
     columns += [">tau/query", ">nDCG@10", ">change"] if judged else []
-    output.data().print(output.table(columns, [_row(each) for each in found]))
+    console = output.data()
+    if not console.is_terminal:
+        console.width = 1000  # a file or a pipe: no line is broken
+    console.print(output.table(columns, [_row(each) for each in found]))
     for each in found:
         if each.shippable is False:
             output.say(f"{each.name}: loses more than 1 %, not shippable as default", "yellow")
