@@ -33,7 +33,8 @@ def _threads() -> ThreadPoolExecutor:
 
 
 # A forked child has none of its parent's threads: it starts its own.
-os.register_at_fork(after_in_child=_threads.cache_clear)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_threads.cache_clear)
 
 
 def run_each(work: Callable[[T], None], parts: Sequence[T], *, alone: bool = False) -> None:
