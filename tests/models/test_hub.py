@@ -10,6 +10,7 @@ import huggingface_hub
 import pytest
 from huggingface_hub.errors import LocalEntryNotFoundError
 
+from crossrank import CrossEncoder
 from crossrank.errors import ModelError, NotFound, Offline
 from crossrank.models.bundled import bundled_names
 from crossrank.models.hub import find_model, needed
@@ -81,8 +82,11 @@ def test_bundled_models_by_name_and_those_of_the_environment_first(
 def test_a_cached_model_is_used_without_a_request(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hub = FakeHub(monkeypatch, cache=save_cross(tmp_path / "snapshot"))
-    assert find_model(NAME) == tmp_path / "snapshot"
+    commit = tmp_path / "models--someone--some-model" / "snapshots" / "0f3c"
+    commit.parent.mkdir(parents=True)
+    hub = FakeHub(monkeypatch, cache=save_cross(commit))
+    assert find_model(NAME) == commit
+    assert CrossEncoder(NAME).name.startswith("someone/some-model@")
     assert hub.asked == 0
 
 

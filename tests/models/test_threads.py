@@ -84,6 +84,9 @@ def test_a_directory_is_loaded_once_even_by_many_at_once(
     os.utime(folder / "model.onnx", (1, 1))
     CrossEncoder(folder)
     assert count == 2
+    settings = folder / "crossrank.json"
+    settings.write_text(settings.read_text().replace("48", "40"))
+    assert CrossEncoder(folder).max_length == 40
 
 
 def test_work_is_spread_and_an_error_comes_back() -> None:

@@ -86,7 +86,7 @@ class BiEncoder:
             settings.normalise,
         )
         suffix = "" if kept == usual else f":{kept!r}"
-        return f"{self._model.files.folder.name}@{self._model.hash}{suffix}"
+        return f"{self._model.name}{suffix}"
 
     @property
     def scale(self) -> Scale:

@@ -45,8 +45,18 @@ class Loaded:
                         digest.update(block)
         return digest.hexdigest()
 
+    @property
+    def name(self) -> str:
+        """The directory's name, or the id of one from the hub's cache, and the hash."""
+        folder = self.files.folder
+        if folder.parent.name == "snapshots":  # models--owner--name/snapshots/COMMIT
+            title = folder.parent.parent.name.removeprefix("models--").replace("--", "/", 1)
+        else:
+            title = folder.name
+        return f"{title}@{self.hash}"
 
-_Key = tuple[Path, str, Device, Runtime, int]
+
+_Key = tuple[ModelFiles, Device, Runtime, int]
 _models: Final[dict[_Key, Loaded]] = {}
 _lock: Final = threading.Lock()
 
@@ -62,8 +72,8 @@ def load(
 ) -> Loaded:
     """The model called `name` (see `find_model`), loaded now or before.
 
-    A directory whose graph has changed since is loaded anew. Raises ModelError when it is of
-    another kind than wanted.
+    A directory whose graph or settings have changed since is loaded anew. Raises ModelError when
+    it is of another kind than wanted.
     """
     folder = find_model(name, graph=graph, revision=revision).resolve()
     with _lock:
@@ -71,7 +81,7 @@ def load(
         found = files.settings.kind
         if found not in (None, kind):
             raise ModelError(f"a {kind} wanted, {folder} is a {found}")
-        key = (folder, str(files.graph), device, runtime, files.graph.stat().st_mtime_ns)
+        key = (files, device, runtime, files.graph.stat().st_mtime_ns)
         if key not in _models:
             _models[key] = _load(files, device, runtime)
         return _models[key]

@@ -104,7 +104,7 @@ class CrossEncoder:
             "windows": self._aggregate if joiner.windows else "",
         }
         changed = [f"{name}={value}" for name, value in stated.items() if value]
-        return ":".join([f"{self._model.files.folder.name}@{self._model.hash}", *changed])
+        return ":".join([self._model.name, *changed])
 
     @property
     def folder(self) -> Path:
