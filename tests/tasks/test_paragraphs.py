@@ -117,6 +117,6 @@ def test_context_helps_a_sentence_that_speaks_of_it() -> None:
     text = "The fridge is old. It has no freezer."
     spans = sentences(text)
     alone = sentence_scores(SharedWords(), "fridge freezer", text, spans, context=0)
-    both = sentence_scores(SharedWords(), "fridge freezer", text, spans)
+    both = sentence_scores(SharedWords(), "fridge freezer", text, spans, context=0.5)
     assert alone.tolist() == [0, 0]
     assert both.tolist() == [3, 3]

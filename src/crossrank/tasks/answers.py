@@ -16,7 +16,7 @@ from crossrank.text.sentences import sentences
 from crossrank.types import Corpus, Queries, Ranking, Scale, Scorer, Search
 
 PASSAGES: Final = 3
-CONTEXT: Final = 0.5
+CONTEXT: Final = 0.25
 THRESHOLD: Final = 0.5
 
 
@@ -145,8 +145,8 @@ def sentence_scores(
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
     """How well each sentence answers: float64 [sentences].
 
-    The mean of the sentence's own score and of its score between its neighbours, which tells what
-    `it` or `there` is; `context` is the weight of the latter.
+    The sentence's own score, and its score between its neighbours, which tell what `it` or `there`
+    is; `context` is the weight of the latter.
     """
     alone = [text[start:end] for start, end in spans]
     scores = scorer.score_texts([question] * len(alone), alone).astype(np.float64)
