@@ -7,8 +7,7 @@ that is frequent itself is split too, since the whole word stays in the index be
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final
 
 from crossrank.text.fold import strip_umlauts
@@ -20,7 +19,8 @@ _MIN_LONG: Final = 14
 _MIN_STEM: Final = 3
 _HEAD: Final = 4
 _SHORT_PART_COUNT: Final = 20
-_CACHE: Final = 100_000
+_CACHE: Final = 200_000
+"""Answers of each kind that a splitter keeps."""
 
 NOT_FIRST: Final = word_set(
     """
@@ -36,6 +36,20 @@ _NOT_LAST: Final = word_set(
     schaften chaft chaften haften innen erung erungen ierung ierungen nisse nissen linge lichen
     """
 )
+
+
+class _Memory(dict[str, int]):
+    """Counts by written form, looked up once; emptied when full."""
+
+    def __init__(self, look_up: Callable[[str], int]) -> None:
+        super().__init__()
+        self._look_up = look_up
+
+    def __missing__(self, written: str) -> int:
+        if len(self) >= _CACHE:
+            self.clear()
+        count = self[written] = self._look_up(written)
+        return count
 
 
 class CompoundSplitter:
@@ -54,21 +68,25 @@ class CompoundSplitter:
         not_last: Collection[str] = frozenset(),
     ) -> None:
         self.parts, self.stem, self.not_last = parts, stem, not_last
-        self._heads = frozenset(part[:_HEAD] for part in parts)
+        self._heads = frozenset(_heads(parts))
+        self._first_counts = _Memory(self._first_count)
+        self._last_counts = _Memory(self._last_count)
         self._stems_of_parts: dict[str, tuple[str, ...]] = {}
 
     def split(self, word: str) -> tuple[str, str] | None:
         """The two parts of a folded word, first part with its linking element, or `None`."""
         if len(word) < MIN_WORD or not word.isalpha():
             return None
-        best, best_score = None, 0.0
+        best, best_score = 0, 0
         for at in self._places(word):
-            score = self._score(word[:at], word[at:])
-            if score > best_score:
-                best, best_score = at, score
-        if best is None and len(word) >= _MIN_LONG:
+            last_count = self._last_counts[word[at:]]
+            if last_count:
+                score = last_count * self._first_counts[word[:at]]  # the square of the mean
+                if score > best_score:
+                    best, best_score = at, score
+        if not best and len(word) >= _MIN_LONG:
             best = self._place_of_many(word)
-        return None if best is None else (word[:best], word[best:])
+        return (word[:best], word[best:]) if best else None
 
     def stems(self, word: str) -> tuple[str, ...]:
         """The stems of all parts of a folded word, parts of parts included; empty if it has none.
@@ -89,32 +107,37 @@ class CompoundSplitter:
 
     def first_known(self, first: str) -> bool:
         """Whether `first` may begin a compound."""
-        return first not in NOT_FIRST and self._count(first, self._first_stem(first)) > 0
+        return self._first_counts[first] > 0
 
-    def _place_of_many(self, word: str) -> int | None:
+    def may_begin_a_part(self, start: str) -> bool:
+        """Whether a known part may start with these four letters; umlauts count as a, o, u.
+
+        The stemmer leaves three letters at the least, and reads `ae oe ue` as umlauts.
+        """
+        return start in self._heads or "ae" in start or "oe" in start or "ue" in start
+
+    def _place_of_many(self, word: str) -> int:
         """Where the last part of a word begins whose first part is an unknown compound itself."""
         for at in self._places(word):
             first = word[:at]
-            if self._last_count(word[at:]) and (
+            if self._last_counts[word[at:]] and (
                 self.split(first) or (first[-1] == "s" and self.split(first[:-1]))
             ):
                 return at
-        return None
+        return 0
 
     def _places(self, word: str) -> list[int]:
         """Where a last part may begin: a known part starts with the same letters."""
         ends = range(3, len(word) - 2)
-        if "ae" in word or "oe" in word or "ue" in word:  # the stemmer reads them as umlauts
+        if "ae" in word or "oe" in word or "ue" in word:
             return [*ends]
         flat, heads = strip_umlauts(word), self._heads
-        return [
-            at
-            for at in ends
-            if flat[at : at + _HEAD] in heads or flat[at : at + _MIN_STEM] in heads
-        ]
+        return [at for at in ends if flat[at : at + _HEAD] in heads]
 
     def _stems_again(self, part: str) -> tuple[str, ...]:
         """`stems`, kept: the same parts come back in many compounds."""
+        if len(part) < MIN_WORD:
+            return ()
         found = self._stems_of_parts.get(part)
         if found is None:
             if len(self._stems_of_parts) >= _CACHE:
@@ -122,17 +145,14 @@ class CompoundSplitter:
             found = self._stems_of_parts[part] = self.stems(part)
         return found
 
-    def _score(self, first: str, last: str) -> float:
-        last_count = self._last_count(last)
-        if not last_count or first in NOT_FIRST:
-            return 0.0
-        return math.sqrt(self._count(first, self._first_stem(first)) * last_count)
+    def _first_count(self, first: str) -> int:
+        return 0 if first in NOT_FIRST else self._count(first, self._first_stem(first))
 
     def _last_count(self, last: str) -> int:
-        stem = self.stem(last)
-        if stem in self.not_last or last in _NOT_LAST:
+        if last in _NOT_LAST:
             return 0
-        return self._count(last, stem)
+        stem = self.stem(last)
+        return 0 if stem in self.not_last else self._count(last, stem)
 
     def _first_stem(self, first: str) -> str:
         stem = self.stem(first)
@@ -145,3 +165,14 @@ class CompoundSplitter:
         if len(written) < MIN_PART and count < _SHORT_PART_COUNT:
             return 0
         return count
+
+
+def _heads(parts: Mapping[str, int]) -> Iterator[str]:
+    """The first four letters with which a part may stand in a word."""
+    letters = {letter for part in parts for letter in part} | set("abcdefghijklmnopqrstuvwxyz")
+    for part in parts:
+        if len(part) <= _MIN_STEM:
+            yield part
+            yield from (part + letter for letter in letters)
+        else:
+            yield part[:_HEAD]

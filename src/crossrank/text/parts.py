@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from crossrank.text.compounds import MIN_PART, MIN_WORD, NOT_FIRST, CompoundSplitter
+from crossrank.text.fold import strip_umlauts
 from crossrank.text.language import ENGLISH_STOP, GERMAN_STOP, NEGATIONS, word_set
 from crossrank.text.stem import stemmer
 
@@ -98,13 +99,12 @@ def _never_last(
     right (not in `alone`) needs a larger share.
     """
     after_word, after_any = Counter[str](), Counter[str]()
-    stems: dict[str, str] = {}
     for low in lows:
+        flat = strip_umlauts(low)
         for at in range(2, len(low) - 2):
-            end = low[at:]
-            stem = stems.get(end)
-            if stem is None:
-                stem = stems[end] = splitter.stem(end)
+            if not splitter.may_begin_a_part(flat[at : at + 4]):
+                continue
+            stem = splitter.stem(low[at:])
             if stem in splitter.parts and low[:at] not in NOT_FIRST:
                 after_any[stem] += 1
                 if low[:at] in firsts:
