@@ -8,6 +8,7 @@ import pytest
 
 from crossrank.errors import BadInput, NotFound
 from crossrank.train.config import TrainConfig, load_config
+from crossrank.train.distil import load_distil
 
 HEAD = 'model = "m"\noutput = "out"\n[[train]]\npath = "a.jsonl"\n'
 
@@ -60,3 +61,11 @@ def test_errors_name_file_and_key(tmp_path: Path, text: str, message: str) -> No
 def test_a_missing_file_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         load_config(tmp_path / "none.toml")
+
+
+def test_the_examples_are_configurations() -> None:
+    folder = Path(__file__).parents[2] / "examples" / "training"
+    found = sorted(folder.glob("*.toml"))
+    assert len(found) == 3
+    for path in found:
+        assert (load_distil if path.stem == "distil" else load_config)(path).train

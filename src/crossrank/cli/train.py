@@ -79,10 +79,15 @@ def say_data(material: Material, as_json: bool) -> None:
 
 
 def watcher(bar: Progress) -> Watcher:
-    """A line of a progress display for a training run."""
+    """A line of a progress display for a training run; without a terminal, one a measurement."""
     task = bar.add_task("training", total=None)
+    told: list[float | None] = [None]
 
     def watch(state: State) -> None:
+        if bar.disable and state.value != told[0]:
+            told[0] = state.value
+            loss = "" if state.loss is None else f"loss {state.loss:.4f}, "
+            output.say(f"update {state.step} of {state.steps}: {loss}dev {state.value:.4f}")
         loss = "" if state.loss is None else f" loss {state.loss:.4f}"
         value = "" if state.value is None else f" dev {state.value:.4f} (best {state.best:.4f})"
         bar.update(

@@ -140,12 +140,19 @@ def _candidates(
 ) -> np.ndarray[Any, np.dtype[np.bool_]]:
     relevant = np.isin(rows, positives.rows)
     known = {folded(text) for text in positives.texts}
-    copies = np.array([folded(text) in known for text in texts], dtype=np.bool_) & ~relevant
+    heads = {_head(text) for text in positives.texts}
+    same = [_head(text) in heads and folded(text) in known for text in texts]
+    copies = np.array(same, dtype=np.bool_) & ~relevant
     inside = in_ranks(rule, rows) & ~relevant & ~copies
     counts[POSITIVE] += int(relevant.sum())
     counts[COPY] += int(copies.sum())
     counts[RANK] += int((~(inside | relevant | copies)).sum())
     return inside
+
+
+def _head(text: str) -> str:
+    """The folded beginning of a text: equal for copies, and cheap to tell others by."""
+    return folded(text[:200])[:40]
 
 
 def _scored(

@@ -13,7 +13,7 @@ from crossrank.errors import BadInput
 from crossrank.extras import require
 from crossrank.io.lines import replaced
 from crossrank.io.problems import Problems
-from crossrank.train.config import KINDS, TrainConfig
+from crossrank.train.config import KINDS, Dev, TrainConfig
 from crossrank.train.dev import DevSet, dev_set, load_dev
 from crossrank.train.labelled import merged
 from crossrank.train.leaks import Leaks, leaks
@@ -60,8 +60,13 @@ def gather(config: TrainConfig) -> Material:
         train, dev = parts["train"], dev_set(parts["dev"])
         if not len(train.docs) or not len(parts["dev"].docs):
             raise BadInput(f"queries on both sides of holdout = {config.holdout} wanted, too few")
-    found = leaks(train, dev.qrels) if dev else None
+    pairs = all(source.format == "pairs" for source in (*config.train, *_given(config.dev)))
+    found = leaks(train, dev.qrels, documents=pairs) if dev else None
     return Material(train, dev, problems, found)
+
+
+def _given(dev: Dev | None) -> tuple[Dev, ...]:
+    return () if dev is None else (dev,)
 
 
 def train(
