@@ -27,7 +27,7 @@ from crossrank.evaluate import evaluate, over_one_corpus, parse_measure, parse_m
 from crossrank.evaluate.runs import read_runs
 from crossrank.fuse import fuse
 from crossrank.io.lines import replaced
-from crossrank.io.trec import read_qrels
+from crossrank.io.trec import read_qrels, write_run
 from crossrank.types import Ranking
 
 MEASURES = {
@@ -97,6 +97,15 @@ def median_time(run: Callable[[], object], times: int = 3) -> float:
         run()
         found.append(time.perf_counter() - start)
     return float(np.median(found))
+
+
+def untied(runs: dict[str, Ranking]) -> dict[str, Ranking]:
+    """The runs with ties broken as trec_eval breaks them: ranx takes them in another order."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / f"{name}.trec" for name in runs]
+        for path, ranking in zip(paths, runs.values(), strict=True):
+            write_run(path, ranking, "t")
+        return read_runs(paths)
 
 
 def measure_rows(runs: dict[str, Ranking], qrels: Ranking) -> list[dict[str, Any]]:
@@ -175,7 +184,7 @@ def main() -> None:
     for row in measures:
         trec = "" if row["trec_eval"] is None else f"{row['trec_eval']:.1e}"
         print(f"{row['measure']:<16}{row['ir-measures']:>14.1e}{trec:>14}")
-    fusions = fusion_rows(runs, options.ranx)
+    fusions = fusion_rows(untied(runs), options.ranx)
     print(f"\n{'fusion':<20}{'difference':>12}{'ms':>8}{'ranx ms':>9}   three runs, 53 queries")
     for row in fusions:
         apart = f"{row['difference']:.1e}" if "difference" in row else ""

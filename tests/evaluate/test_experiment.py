@@ -24,7 +24,7 @@ from crossrank.evaluate.signals import signals_of_pipeline
 from crossrank.fuse import fuse
 from crossrank.io.document import Document
 from crossrank.io.judged import JudgedSet, judged_set
-from crossrank.pipelines import Bm25, Cutoff, Fusion, PipelineSpec, Reranker
+from crossrank.pipelines import Bm25, Cutoff, Fusion, PipelineSpec, Reranker, load
 from crossrank.pipelines.build import Models, build
 from crossrank.store import Collection
 from crossrank.types import Floats
@@ -317,6 +317,41 @@ def test_the_curve_command(written: Path, folder: Path, monkeypatch: pytest.Monk
     assert [p["depth"] for p in found["curves"]["rerank"]["depths"]] == [0, 1, 2, 5, 10, 20]
     assert found["curves"]["rerank"]["budgets"]
     assert report.read_text().count("<svg") == 2
+
+
+TWO = """
+[[stage]]
+type = "bm25"
+[[stage]]
+type = "fuse"
+of = [{ type = "bm25" }, { type = "rerank", model = "fake-of-tuning" }]
+"""
+
+
+def test_a_pipeline_is_tuned_on_a_judged_set_and_runs_as_written(
+    written: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crossrank.models.CrossEncoder", lambda name: FakeScorer())
+    here = written.parent
+    (here / "two.toml").write_text(TWO)
+    arguments = ["tune", "--dataset", str(folder), "--split", "test", "-p", str(here / "two.toml")]
+    options = ["--weight-step", "0.5", "--folds", "2", "--language", "de", "--json",
+               "-o", str(here / "tuned.toml"), "--learned", str(here / "ltr")]  # fmt: skip
+    done = CliRunner().invoke(app, [*arguments, *options])
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["signals"] == ["bm25", "rerank"]
+    tuned = load(str(here / "tuned.toml")).stages[1]
+    assert isinstance(tuned, Fusion)
+    assert tuned.weights == tuple(found["setting"]["weights"])
+    ran = CliRunner().invoke(
+        app, ["evaluate", str(folder), "-p", str(here / "tuned.toml"), "-p",
+              str(here / "ltr/pipeline.toml"), "--language", "de", "--json"]
+    )  # fmt: skip
+    assert ran.exit_code == 0, ran.output
+    stages = json.loads(ran.stdout)["pipelines"]
+    assert [stage["stage"] for stage in stages["two-tuned"]][-1].startswith("fuse")
+    assert [stage["stage"] for stage in stages["two-learned"]][-1] == "learned"
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_a_tuned_setting_goes_into_the_fusion_a_pipeline_ends_with() -> None:
     assert fused == Fusion(
         (Bm25(depth=50), Dense(depth=50)), "sum", (0.3, 0.7), 100, ("z-score",), "zero", 60.0
     )
-    learned = learned_pipeline(named("hybrid"), Path("m")).stages[0]
+    learned = learned_pipeline(named("hybrid")).stages[0]
     assert learned.type == "learned"
     with pytest.raises(ValueError, match="ends with 'rerank'"):
         tuned_pipeline(named("full"), setting)

@@ -183,7 +183,7 @@ def _write_model(folder: Path, trees: Learned, spec: PipelineSpec | None) -> Non
     trees.model.save(folder)
     write(folder / "importance.svg", importance_plot(trees))
     if spec:
-        write(folder / "pipeline.toml", dump(learned_pipeline(spec, folder)))
+        write(folder / "pipeline.toml", dump(learned_pipeline(spec)))
 
 
 def _numbers(name: str, text: str) -> tuple[float, ...]:

@@ -94,13 +94,14 @@ def tuned_pipeline(spec: PipelineSpec, setting: Setting) -> PipelineSpec:
     names = (how.normalise,) if isinstance(how.normalise, str) else how.normalise
     of = tuple(_at_depth(each, setting.depth) for each in last.of)
     fusion = Fusion(of, how.method, how.weights, last.depth, names, how.missing, how.k)
-    return replace(spec, stages=(*spec.stages[:-1], fusion))
+    return PipelineSpec((*spec.stages[:-1], fusion), f"{spec.name}-tuned")
 
 
-def learned_pipeline(spec: PipelineSpec, model: Path) -> PipelineSpec:
-    """The pipeline with the learned fusion in `model` at its end."""
+def learned_pipeline(spec: PipelineSpec) -> PipelineSpec:
+    """The pipeline with the learned fusion at its end that lies in the folder of its file."""
     last = fusion_of(spec)
-    return replace(spec, stages=(*spec.stages[:-1], Learned(last.of, str(model), last.depth)))
+    stages = (*spec.stages[:-1], Learned(last.of, ".", last.depth))
+    return PipelineSpec(stages, f"{spec.name}-learned")
 
 
 def _at_depth(stage: StageSpec, depth: int) -> StageSpec:

@@ -6,6 +6,7 @@ A spec names models by path, hub id or bundled name and loads none; `build` make
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar, Final
 
 from crossrank.errors import BadInput
@@ -160,6 +161,10 @@ class PipelineSpec:
             raise BadInput(f"pipeline {self.name!r} has no cross-encoder to replace by {model!r}")
         return replace(self, stages=changed)
 
+    def with_models_in(self, folder: Path) -> PipelineSpec:
+        """The same pipeline with the folders of learned fusions relative to `folder`."""
+        return replace(self, stages=tuple(_located(stage, folder) for stage in self.stages))
+
     def scores_everything(self) -> bool:
         """Whether a cross-encoder is to score every document of the collection."""
         kinds = [type(stage) for stage in self.stages]
@@ -207,3 +212,12 @@ def _reranked(stage: StageSpec, model: str) -> StageSpec:
             return replace(stage, of=tuple(_reranked(inner, model) for inner in stage.of))
         case _:
             return stage
+
+
+def _located(stage: StageSpec, folder: Path) -> StageSpec:
+    if not isinstance(stage, Fusion | Learned):
+        return stage
+    of = tuple(_located(inner, folder) for inner in stage.of)
+    if isinstance(stage, Learned):
+        return replace(stage, of=of, model=str(folder / stage.model))
+    return replace(stage, of=of)

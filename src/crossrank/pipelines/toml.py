@@ -38,7 +38,10 @@ TYPES: Final[dict[str, type[StageSpec]]] = {
 
 
 def load(name_or_path: str) -> PipelineSpec:
-    """The pipeline of that name, or of the TOML file at that path."""
+    """The pipeline of that name, or of the TOML file at that path.
+
+    The folder of a learned fusion is relative to the file.
+    """
     if name_or_path in NAMED or not name_or_path.endswith(".toml"):
         return named(name_or_path)
     path = Path(name_or_path)
@@ -47,7 +50,8 @@ def load(name_or_path: str) -> PipelineSpec:
             f"no pipeline file at {path}: give a .toml file or one of {', '.join(NAMED)}"
         )
     try:
-        return parse(path.read_text(encoding="utf-8"), default_name=path.stem)
+        spec = parse(path.read_text(encoding="utf-8"), default_name=path.stem)
+        return spec.with_models_in(path.parent)
     except BadInput as error:
         raise BadInput(f"{path}: {error}") from error
 

@@ -86,7 +86,7 @@ class Frame:
     title: str
     width: int = 720
     height: int = 340
-    left: int = 64
+    left: int = 72
     right: int = 24
     top: int = 36
     bottom: int = 52
