@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from crossrank.io.problems import BROKEN_LINE, EMPTY_TEXT, Problems
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,11 @@ def document_of(
 
 def broken_unicode(text: str) -> bool:
     """Whether a text has half surrogates, which no file or table can hold."""
-    return not text.isascii() and _SURROGATE.search(text) is not None
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _short(value: object) -> str:

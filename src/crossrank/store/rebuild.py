@@ -26,7 +26,7 @@ from crossrank.text.analyzer import Analyzer, Setting
 from crossrank.text.language import Language
 from crossrank.text.vocabulary import VocabularyBuilder
 
-SAMPLE: Final = 40_000
+SAMPLE: Final = 30_000
 """Documents a vocabulary is learned from, evenly spaced over the collection."""
 SAMPLE_CHARACTERS: Final = 20_000
 """How much of a long document is read for the vocabulary."""

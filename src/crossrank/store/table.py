@@ -58,6 +58,7 @@ def index_terms(table: Any) -> None:
         ascii_folding=False,
         max_token_length=None,
         with_position=False,
+        num_workers=len(os.sched_getaffinity(0)),
     )
     table.create_index(columns.TERMS, config=settings, replace=True)
 

@@ -39,16 +39,21 @@ class Token(NamedTuple):
 
 
 class _Cache(dict[str, str]):
-    """Terms by chunk, computed when first asked for; emptied when full."""
+    """Terms by chunk, computed when first asked for; when full, those not asked for lately go."""
 
     def __init__(self, compute: Callable[[str], str]) -> None:
         super().__init__()
         self._compute = compute
+        self._older: dict[str, str] = {}
 
     def __missing__(self, chunk: str) -> str:
-        if len(self) >= CACHE_CHUNKS:
+        if len(self) >= CACHE_CHUNKS // 2:
+            self._older = dict(self)
             self.clear()
-        terms = self[chunk] = self._compute(chunk)
+        terms = self._older.get(chunk)
+        if terms is None:
+            terms = self._compute(chunk)
+        self[chunk] = terms
         return terms
 
 
