@@ -57,19 +57,27 @@ def trimmed(tokenizer: Tokenizer, ids: list[int]) -> Tokenizer:
     return Tokenizer.from_str(json.dumps(content))
 
 
-def pair_template(tokenizer: Tokenizer) -> None:
-    """Both texts with their prompts, segments 0 and 1."""
-    pieces = [tokenizer.id_to_token(i) for p in PROMPTS.values() for i in _ids(tokenizer, p)]
-    names = list(dict.fromkeys(["<s>", "</s>", *pieces]))
-    query = [tokenizer.id_to_token(i) for i in _ids(tokenizer, PROMPTS["query"])]
-    document = [tokenizer.id_to_token(i) for i in _ids(tokenizer, PROMPTS["document"])]
-    first = ["<s>", *query, "$A", "</s>"]
-    second = [f"{part}:1" for part in ["<s>", *document, "$B", "</s>"]]
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single=first,
-        pair=first + second,
-        special_tokens=[(name, tokenizer.token_to_id(name)) for name in names],
-    )
+def pair_template(tokenizer: Tokenizer) -> Tokenizer:
+    """The tokenizer with both texts behind their prompts, segments 0 and 1."""
+    special = {"<s>": [tokenizer.token_to_id("<s>")], "</s>": [tokenizer.token_to_id("</s>")]}
+    special |= {name: _ids(tokenizer, prompt) for name, prompt in PROMPTS.items()}
+
+    def part(text: str, prompt: str, kind: int) -> list[dict[str, object]]:
+        before = [{"SpecialToken": {"id": name, "type_id": kind}} for name in ("<s>", prompt)]
+        sequence = {"Sequence": {"id": text, "type_id": kind}}
+        return [*before, sequence, {"SpecialToken": {"id": "</s>", "type_id": kind}}]
+
+    content = json.loads(tokenizer.to_str())
+    content["post_processor"] = {
+        "type": "TemplateProcessing",
+        "single": part("A", "query", 0),
+        "pair": part("A", "query", 0) + part("B", "document", 1),
+        "special_tokens": {
+            name: {"id": name, "ids": ids, "tokens": [tokenizer.id_to_token(i) for i in ids]}
+            for name, ids in special.items()
+        },
+    }
+    return Tokenizer.from_str(json.dumps(content))
 
 
 def _ids(tokenizer: Tokenizer, text: str) -> list[int]:
@@ -96,6 +104,51 @@ def checkpoint(work: Path, model: str) -> dict[str, np.ndarray]:
     return found
 
 
+def smoothing(work: Path, model: str, alpha: float = 0.8) -> dict[str, np.ndarray]:
+    """SmoothQuant's scale of the inputs of each layer's last product, from passages of all pools.
+
+    Those inputs have outliers in a few channels; without the scale they cost int8 most of what it
+    loses. The other products are better off without one (measured on the starting model).
+    """
+    from safetensors.torch import load_file as load_torch
+    from states import padded, token_ids
+
+    from crossrank.train.gated import Gated, Layer, load_encoder
+
+    encoder = load_encoder(load_torch(work / "base/model.safetensors"), SPLIT).eval()
+    if model == "embed":
+        encoder.load_state_dict(torch.load(work / "embed/best.pt", weights_only=True))
+    if model not in ("embed", "start"):
+        kept = torch.load(work / f"{model}/best.pt", weights_only=True)
+        Gated(encoder).load_state_dict(kept)  # shares the upper layers
+    largest: dict[str, torch.Tensor] = {}
+
+    def watch(name: str, linear: torch.nn.Linear) -> None:
+        def seen(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+            top = inputs[0].detach().abs().flatten(0, 1).amax(0)
+            largest[name] = torch.maximum(largest.get(name, top), top)
+
+        linear.register_forward_pre_hook(seen)
+
+    for number, layer in enumerate(encoder.layers):
+        assert isinstance(layer, Layer)
+        watch(f"layers.{number}.narrow", layer.narrow)
+    lines = (work / "pools/passages.jsonl").read_text(encoding="utf-8").splitlines()
+    texts = [json.loads(line)["text"] for line in lines[:: max(1, len(lines) // 160)]]
+    tokenizer = Tokenizer.from_file(str(work / "base/tokenizer.json"))
+    ids = token_ids(tokenizer, texts, PROMPTS["document"], 144)
+    with torch.no_grad():
+        for start in range(0, len(ids), 16):
+            inputs, mask = padded(sorted(ids, key=len)[start : start + 16])
+            encoder.upper(encoder.lower(inputs, mask), mask)
+    found = {}
+    for name, top in largest.items():
+        weight = encoder.get_submodule(name).weight.detach().abs().amax(0)
+        scale = top.clamp(min=1e-3) ** alpha / weight.clamp(min=1e-3) ** (1 - alpha)
+        found[f"{name}.smooth"] = scale.numpy()
+    return found
+
+
 def main() -> None:
     """Writes the directory."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -113,12 +166,14 @@ def main() -> None:
     ids: list[int] = json.loads(kept.read_text())
     tokenizer = trimmed(whole, ids)
     tensors = checkpoint(given.work, given.model)
+    if not given.float:
+        tensors |= smoothing(given.work, given.model)
     words = "embeddings.words.weight"
     tensors[words] = tensors[words][np.array(ids)]
     packed = pack_rows(tensors[words])
     cross = given.model not in ("embed", "start")
     if cross:
-        pair_template(tokenizer)
+        tokenizer = pair_template(tokenizer)
         graph = gated_graph(tensors, SPLIT, HEADS, EPS, packed)
     else:
         tokenizer.post_processor = processors.TemplateProcessing(
