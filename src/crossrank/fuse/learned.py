@@ -6,7 +6,6 @@ Saved as two text files, LightGBM's own `model.txt` and `crossrank.json`; nothin
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +16,9 @@ import numpy as np
 from crossrank.errors import BadInput, ModelError, NotFound
 from crossrank.extras import require
 from crossrank.fuse.features import Analysis, Features, Fields, Sources, features
+from crossrank.fuse.stage import trace_joined
 from crossrank.fuse.table import Reals, Table
-from crossrank.stage import Stage, Step, Trace, Watch, run_stage, unwatched
+from crossrank.stage import Stage, Trace, Watch, unwatched
 from crossrank.types import Ranking, Search
 
 FORMAT: Final = "crossrank-learned-1"
@@ -158,16 +158,13 @@ class LearnedFuse:
 
     def trace(self, given: Search, watch: Watch = unwatched) -> Trace:
         """The steps of the inner stages in order, then the learned fusion itself."""
-        steps: list[Step] = []
-        rankings: list[Ranking] = []
-        for stage in self.stages:
-            steps.extend(run_stage(stage, given, watch))
-            rankings.append(steps[-1].ranking)
-        start = time.perf_counter()
-        fused = learned(rankings, self.model, self._sources).top(self.depth)
-        last = Step(self.name, fused, time.perf_counter() - start)
-        watch(last)
-        return Trace((*steps, last))
+        return trace_joined(
+            self.name,
+            self.stages,
+            given,
+            watch,
+            lambda rankings: learned(rankings, self.model, self._sources).top(self.depth),
+        )
 
 
 def learned(rankings: Sequence[Ranking], model: LearnedModel, sources: Sources) -> Ranking:

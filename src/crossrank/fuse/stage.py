@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from crossrank.errors import BadInput
@@ -55,13 +55,30 @@ class Fuse:
 
     def trace(self, given: Search, watch: Watch = unwatched) -> Trace:
         """The steps of the inner stages in order, then the fusion itself."""
-        steps: list[Step] = []
-        rankings: list[Ranking] = []
-        for stage in self.stages:
-            steps.extend(run_stage(stage, given, watch))
-            rankings.append(steps[-1].ranking)
-        start = time.perf_counter()
-        fused = combine(rankings, self.how).top(self.depth)
-        last = Step(self.name, fused, time.perf_counter() - start)
-        watch(last)
-        return Trace((*steps, last))
+        return trace_joined(
+            self.name,
+            self.stages,
+            given,
+            watch,
+            lambda rankings: combine(rankings, self.how).top(self.depth),
+        )
+
+
+def trace_joined(
+    name: str,
+    stages: Sequence[Stage[Any]],
+    given: Search,
+    watch: Watch,
+    joined: Callable[[list[Ranking]], Ranking],
+) -> Trace:
+    """The steps of `stages` on the same question, then one, called `name`, that joins them."""
+    steps: list[Step] = []
+    rankings: list[Ranking] = []
+    for stage in stages:
+        steps.extend(run_stage(stage, given, watch))
+        rankings.append(steps[-1].ranking)
+    start = time.perf_counter()
+    ranking = joined(rankings)
+    last = Step(name, ranking, time.perf_counter() - start)
+    watch(last)
+    return Trace((*steps, last))
