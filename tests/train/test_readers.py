@@ -15,6 +15,7 @@ from crossrank.train.judged import MISSING, file_labels, set_labels, triple_labe
 from crossrank.train.labelled import CONFLICT, REPEATED, merged, rescaled
 from crossrank.train.names import Columns
 from crossrank.train.readers import read_groups, read_pairs, read_triples
+from crossrank.train.sources import Source, read_source
 from crossrank.types import Ranking, Scale
 
 Judged = dict[tuple[str, str], float]
@@ -215,6 +216,17 @@ def test_a_run_names_the_candidates_of_a_dev_set(tmp_path: Path) -> None:
     assert labels(judged) == {("frage", "T\neins"): 2, ("frage", "zwei"): 0}
     assert candidates.queries.ids == ("q1",)
     assert candidates.corpus.ids(candidates.docs) == ["d2"]
+
+
+def test_a_source_maps_cuts_and_limits_labels(tmp_path: Path) -> None:
+    text = "query,text,label\na,x,0\na,y,4\nb,x,2\nc,z,1\n"
+    path = written(tmp_path / "s.csv", text)
+    scaled = read_source(Source(path, range=(0.0, 4.0)), Problems())
+    assert labels(scaled) == {("a", "x"): 0, ("a", "y"): 1, ("b", "x"): 0.5, ("c", "z"): 0.25}
+    binary = read_source(Source(path, above=2.0, limit=2), Problems())
+    assert labels(binary) == {("a", "x"): 0, ("a", "y"): 1, ("b", "x"): 1}
+    with pytest.raises(BadInput, match="at least one labelled pair"):
+        read_source(Source(written(tmp_path / "e.csv", "query,text,label\n")), Problems())
 
 
 def test_sets_are_merged_and_rescaled(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def arguments(config: TrainConfig, steps: int, folder: Path, measured: bool) -> 
     asked = config.optimiser
     log, evaluate, save = rhythm(config, steps)
     gpu = torch.cuda.is_available()
-    return TrainingArguments(
+    made = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=1,
         per_device_train_batch_size=asked.batch,
@@ -72,6 +72,8 @@ def arguments(config: TrainConfig, steps: int, folder: Path, measured: bool) -> 
         disable_tqdm=True,
         remove_unused_columns=False,
     )
+    made._n_gpu = min(made.n_gpu, 1)  # one device a run, however many there are
+    return made
 
 
 def versions() -> dict[str, str]:
