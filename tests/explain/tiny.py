@@ -89,6 +89,8 @@ def tiny_gated(folder: Path) -> Path:
         "embeddings.places.weight": normal(24, HIDDEN),
         "gates": normal(LAYERS - 1, HEADS, 2),
         "views": normal(3),
+        "weigh.weight": normal(2, HIDDEN),
+        "weigh.bias": normal(2),
         "pool.weight": normal(HIDDEN, HIDDEN),
         "pool.bias": normal(HIDDEN),
         "head.weight": normal(1, HIDDEN),
