@@ -165,3 +165,10 @@ def test_a_learned_fusion_names_its_model_and_its_stages() -> None:
     assert spec.encoders() == ("crossrank-embed",)
     with pytest.raises(BadInput, match="the folder of a learned fusion"):
         parse(text)
+
+
+def test_a_reranker_that_reads_windows_says_so() -> None:
+    text = '[[stage]]\ntype = "bm25"\n[[stage]]\ntype = "rerank"\nlong = "{}"\n'
+    assert parse(text.format("window")).stages[1].long == "window"
+    with pytest.raises(BadInput, match="truncate or window"):
+        parse(text.format("sometimes"))

@@ -38,6 +38,13 @@ def _scorer(name: str) -> Scorer:
 
 
 @cache
+def _windows(name: str) -> Scorer:
+    from crossrank.models import CrossEncoder
+
+    return CrossEncoder(name, long="window")
+
+
+@cache
 def _encoder(name: str) -> Encoder:
     from crossrank.models import BiEncoder
 
@@ -50,6 +57,7 @@ class Models:
 
     scorer: Callable[[str], Scorer] = _scorer
     encoder: Callable[[str], Encoder] = _encoder
+    windows: Callable[[str], Scorer] = _windows  # reads all of a long document
 
 
 def build(spec: PipelineSpec, collection: Collection, models: Models | None = None) -> Pipeline:
@@ -75,7 +83,8 @@ def stage_of(spec: StageSpec, collection: Collection, models: Models) -> Stage[R
         case Cutoff():
             return Cut(spec.depth)
         case Reranker():
-            return Rerank(models.scorer(spec.model), depth=spec.depth, weight=spec.weight)
+            load = models.windows if spec.long == "window" else models.scorer
+            return Rerank(load(spec.model), depth=spec.depth, weight=spec.weight)
         case Fusion():
             inner = [stage_of(each, collection, models) for each in spec.of]
             return fuse_of(spec, inner)

@@ -13,6 +13,8 @@ from crossrank.errors import BadInput
 
 EMBED: Final = "crossrank-embed"
 SMALL: Final = "crossrank-small"
+LONG: Final = ("truncate", "window")
+"""What a re-ranker makes of a document that does not fit: its beginning, or all of it."""
 
 
 def _require(ok: bool, wanted: str, came: object) -> None:
@@ -80,6 +82,7 @@ class Reranker:
     def __post_init__(self) -> None:
         _require(self.depth >= 1, "a depth of 1 or more", self.depth)
         _require(0 < self.weight <= 1, "a weight above 0 and up to 1", self.weight)
+        _require(self.long in LONG, f"long: {' or '.join(LONG)}", self.long)
 
 
 @dataclass(frozen=True, slots=True)
