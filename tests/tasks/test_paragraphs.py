@@ -120,3 +120,9 @@ def test_context_helps_a_sentence_that_speaks_of_it() -> None:
     both = sentence_scores(SharedWords(), "fridge freezer", text, spans, context=0.5)
     assert alone.tolist() == [0, 0]
     assert both.tolist() == [3, 3]
+
+
+def test_a_heading_is_no_answer_unless_there_is_nothing_else() -> None:
+    titled = MemoryCorpus.of(["Fridge freezer\nIt has none.", "Fridge freezer"])
+    found = ask("fridge freezer", titled, Everything(), SharedWords())
+    assert {each.sentence_text for each in found.answers} == {"It has none.", "Fridge freezer"}

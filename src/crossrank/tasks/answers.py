@@ -120,7 +120,8 @@ def _probability(
 def _answer(question: str, passage: Passage, ranking: Ranking, scorer: Scorer) -> Answer:
     spans = sentences(passage.text) or [(0, len(passage.text))]
     scores = sentence_scores(scorer, question, passage.text, spans)
-    at = int(scores.argmax())
+    whole = np.array([_is_sentence(passage.text[a:b]) for a, b in spans])
+    at = int(np.where(whole | ~whole.any(), scores, -np.inf).argmax())
     start, end = spans[at]
     (name,) = ranking.corpus.ids(np.array([passage.row], dtype=np.int32))
     return Answer(
@@ -134,6 +135,11 @@ def _answer(question: str, passage: Passage, ranking: Ranking, scorer: Scorer) -
         passage.score,
         float(scores[at]),
     )
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether a text ends as a sentence does; headings and titles answer nothing."""
+    return text.rstrip("\"'”“»«’)]").endswith((".", "!", "?", "…"))
 
 
 def sentence_scores(
