@@ -4,7 +4,7 @@ python bench/shipped.py --data DATA [--set dl21 ...] [--cross NAME] [--embed NAM
 
 dl21       the given BM25 top 100 of TREC DL 2021 (the dev set of the training), nDCG@10
 scifact    SciFact test, our BM25 top 100, nDCG@10
-xquad-de   XQuAD German: BM25, fused with the bi-encoder, the best 30 re-ranked, MRR@10
+xquad-de   XQuAD German: BM25, fused with the bi-encoder, re-ranked, MRR@10
 xquad-en   the same in English
 """
 
@@ -57,7 +57,7 @@ def lexical(search: Search, language: Setting, depth: int = 100) -> Ranking:
     return MemoryBM25.learned(search.corpus, language, depth)(search)
 
 
-def dl21(data: Path, cross: CrossEncoder, encoder: BiEncoder) -> tuple[Stages, Ranking]:
+def dl21(data: Path, cross: CrossEncoder, encoder: BiEncoder, depth: int) -> tuple[Stages, Ranking]:
     """The given candidates, re-ranked by each model alone."""
     folder = data / "msmarco-dl21-22"
     qrels = read_qrels(folder / "qrels/dl21.tsv")
@@ -67,25 +67,32 @@ def dl21(data: Path, cross: CrossEncoder, encoder: BiEncoder) -> tuple[Stages, R
     return {
         "bm25": given,
         "bi-encoder": by_cosine(given, encoder),
-        "cross-encoder": Rerank(cross, depth=100)(given),
+        "cross-encoder": Rerank(cross, depth=depth)(given),
     }, qrels
 
 
-def scifact(data: Path, cross: CrossEncoder, encoder: BiEncoder) -> tuple[Stages, Ranking]:
+def scifact(
+    data: Path, cross: CrossEncoder, encoder: BiEncoder, depth: int
+) -> tuple[Stages, Ranking]:
     """Our BM25 top 100, re-ranked by each model alone."""
     dataset = read_beir(data / "scifact", "test")
     given = lexical(dataset.search, "en")
     return {
         "bm25": given,
         "bi-encoder": by_cosine(given, encoder),
-        "cross-encoder": Rerank(cross, depth=100)(given),
+        "cross-encoder": Rerank(cross, depth=depth)(given),
     }, dataset.qrels
 
 
-def xquad(language: Setting) -> Callable[[Path, CrossEncoder, BiEncoder], tuple[Stages, Ranking]]:
+Run = Callable[[Path, CrossEncoder, BiEncoder, int], tuple[Stages, Ranking]]
+
+
+def xquad(language: Setting) -> Run:
     """The full pipeline on one language of XQuAD."""
 
-    def run(data: Path, cross: CrossEncoder, encoder: BiEncoder) -> tuple[Stages, Ranking]:
+    def run(
+        data: Path, cross: CrossEncoder, encoder: BiEncoder, depth: int
+    ) -> tuple[Stages, Ranking]:
         dataset = read_beir(data / f"xquad-{language}", "test")
         words = lexical(dataset.search, language)
         dense = nearest(dataset.search, encoder, 100)
@@ -94,7 +101,7 @@ def xquad(language: Setting) -> Callable[[Path, CrossEncoder, BiEncoder], tuple[
             "bm25": words,
             "bi-encoder": dense,
             "hybrid": hybrid,
-            "cross-encoder": Rerank(cross, depth=30)(hybrid),
+            "cross-encoder": Rerank(cross, depth=depth)(hybrid),
         }, dataset.qrels
 
     return run
@@ -115,6 +122,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", choices=list(SETS), dest="sets")
     parser.add_argument("--cross", default="crossrank-small")
     parser.add_argument("--embed", default="crossrank-embed")
+    parser.add_argument("--depth", type=int, default=100, help="what is re-ranked")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     cross, encoder = CrossEncoder(given.cross), BiEncoder(given.embed)
@@ -123,7 +131,7 @@ def main() -> None:
     for name in given.sets or SETS:
         run, text = SETS[name]
         measure = parse_measure(text)
-        stages, qrels = run(given.data, cross, encoder)
+        stages, qrels = run(given.data, cross, encoder, given.depth)
         scores: dict[str, Scores] = {k: evaluate(v, qrels, [measure]) for k, v in stages.items()}
         names = list(scores)
         pairs = compare_scores(scores, list(zip(names[1:], names[:-1], strict=True))).pairs
