@@ -181,8 +181,7 @@ def test_a_taken_output_is_refused(folder: Path, uninterrupted: tuple[Path, Log]
         train("cross-encoder", config(folder, "whole", objective="mse"))
 
 
-@pytest.mark.parametrize("objective", ["list-net", "margin-mse"])
-def test_groups_with_accumulation_in_bf16(folder: Path, objective: str) -> None:
+def test_groups_with_accumulation_in_bf16(folder: Path) -> None:
     how = Optimiser(
         learning_rate=3e-3,
         batch=16,
@@ -191,7 +190,7 @@ def test_groups_with_accumulation_in_bf16(folder: Path, objective: str) -> None:
         precision="bf16",
         gradient_checkpointing=True,
     )
-    result = train("cross-encoder", config(folder, objective, objective=objective, optimiser=how))
+    result = train("cross-encoder", config(folder, "bf16", objective="list-net", optimiser=how))
     assert max(column(list(result.log), "dev")) > RANDOM + 0.25
     assert result.card["settings"]["optimiser"]["precision"] == "bf16"
 
