@@ -3,7 +3,8 @@
 python recipes/blend.py --data DATA --work WORK --shares 0.25,0.5,0.75,1 [--keep SHARE]
 
 Prints for each share of the trained weights nDCG@10 on the dev set and the share of held-out
-contrast pairs in the right order; `--keep` saves that blend as WORK/small/best.pt.
+contrast pairs in the right order; `--keep` saves that blend as WORK/small/best.pt, `--views` with
+other weights of cosine, lower and upper token match (chosen on the dev set).
 """
 
 from __future__ import annotations
@@ -36,9 +37,13 @@ def main() -> None:
     parser.add_argument("--shares", default="0.25,0.5,0.75,1")
     parser.add_argument("--dev-queries", type=int, default=53)
     parser.add_argument("--keep", type=float)
+    parser.add_argument("--views", default="")
     given = parser.parse_args()
     if given.keep is not None:
-        torch.save(blended(given.work, given.keep).state_dict(), given.work / "small/best.pt")
+        chosen = blended(given.work, given.keep)
+        if given.views:
+            chosen.views.data = torch.tensor([float(v) for v in given.views.split(",")])
+        torch.save(chosen.state_dict(), given.work / "small/best.pt")
         return
     torch.set_num_threads(1)
     documents = Texts.load(given.work / "states/passages")

@@ -2,8 +2,8 @@
 
 python recipes/ship.py --work WORK --model small|embed|start --out DIR [--words 26000] [--float]
 
-The 4-bit word embeddings stay as they came (216 bytes a row, exact); matrix products get int8
-weights by column and activations scaled at run time. `--float` leaves everything in fp32, to
+The 4-bit word embeddings stay as they came (216 bytes a row, exact); matrix products are int8 with
+activations scaled at run time. `--float` leaves everything in fp32, to
 compare with. The model card is written by hand.
 """
 
@@ -18,6 +18,10 @@ import numpy as np
 import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.matmul_nbits_quantizer import (
+    DefaultWeightOnlyQuantConfig,
+    MatMulNBitsQuantizer,
+)
 from start import CORPORA, texts
 from states import SPLIT
 from tokenizers import Tokenizer, processors
@@ -104,51 +108,6 @@ def checkpoint(work: Path, model: str) -> dict[str, np.ndarray]:
     return found
 
 
-def smoothing(work: Path, model: str, alpha: float = 0.8) -> dict[str, np.ndarray]:
-    """SmoothQuant's scale of the inputs of each layer's last product, from passages of all pools.
-
-    Those inputs have outliers in a few channels; without the scale they cost int8 most of what it
-    loses. The other products are better off without one (measured on the starting model).
-    """
-    from safetensors.torch import load_file as load_torch
-    from states import padded, token_ids
-
-    from crossrank.train.gated import Gated, Layer, load_encoder
-
-    encoder = load_encoder(load_torch(work / "base/model.safetensors"), SPLIT).eval()
-    if model == "embed":
-        encoder.load_state_dict(torch.load(work / "embed/best.pt", weights_only=True))
-    if model not in ("embed", "start"):
-        kept = torch.load(work / f"{model}/best.pt", weights_only=True)
-        Gated(encoder).load_state_dict(kept)  # shares the upper layers
-    largest: dict[str, torch.Tensor] = {}
-
-    def watch(name: str, linear: torch.nn.Linear) -> None:
-        def seen(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
-            top = inputs[0].detach().abs().flatten(0, 1).amax(0)
-            largest[name] = torch.maximum(largest.get(name, top), top)
-
-        linear.register_forward_pre_hook(seen)
-
-    for number, layer in enumerate(encoder.layers):
-        assert isinstance(layer, Layer)
-        watch(f"layers.{number}.narrow", layer.narrow)
-    lines = (work / "pools/passages.jsonl").read_text(encoding="utf-8").splitlines()
-    texts = [json.loads(line)["text"] for line in lines[:: max(1, len(lines) // 160)]]
-    tokenizer = Tokenizer.from_file(str(work / "base/tokenizer.json"))
-    ids = token_ids(tokenizer, texts, PROMPTS["document"], 144)
-    with torch.no_grad():
-        for start in range(0, len(ids), 16):
-            inputs, mask = padded(sorted(ids, key=len)[start : start + 16])
-            encoder.upper(encoder.lower(inputs, mask), mask)
-    found = {}
-    for name, top in largest.items():
-        weight = encoder.get_submodule(name).weight.detach().abs().amax(0)
-        scale = top.clamp(min=1e-3) ** alpha / weight.clamp(min=1e-3) ** (1 - alpha)
-        found[f"{name}.smooth"] = scale.numpy()
-    return found
-
-
 def main() -> None:
     """Writes the directory."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -166,8 +125,6 @@ def main() -> None:
     ids: list[int] = json.loads(kept.read_text())
     tokenizer = trimmed(whole, ids)
     tensors = checkpoint(given.work, given.model)
-    if not given.float:
-        tensors |= smoothing(given.work, given.model)
     words = "embeddings.words.weight"
     tensors[words] = tensors[words][np.array(ids)]
     packed = pack_rows(tensors[words])
@@ -204,12 +161,28 @@ def main() -> None:
 
 
 def write_graph(graph: onnx.ModelProto, path: Path, plain: bool) -> None:
-    """The graph as it is, or with int8 matrix products."""
+    """The graph as it is, or quantised.
+
+    Each layer's last product, whose inputs have outliers, goes by blocks of 32 weights: 4 bits
+    where the weights came as such blocks, so that nothing is lost, 8 bits where they were trained.
+    All other products get int8 weights by column.
+    """
     if plain:
         onnx.save(graph, path)
         return
+    products = [n.name for n in graph.graph.node if n.op_type == "MatMul"]
+    last = [name for name in products if ".narrow.product" in name]
+    lower = [name for name in last if int(name.split(".")[1]) < SPLIT]
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "float.onnx"
+        for bits, chosen in ((4, lower), (8, [name for name in last if name not in lower])):
+            config = DefaultWeightOnlyQuantConfig(
+                block_size=32, is_symmetric=True, accuracy_level=4, bits=bits
+            )
+            rest = [name for name in products if name not in chosen]
+            by_block = MatMulNBitsQuantizer(graph, algo_config=config, nodes_to_exclude=rest)
+            by_block.process()
+            graph = by_block.model.model
         onnx.save(graph, source)
         quantize_dynamic(
             source,
@@ -217,6 +190,7 @@ def write_graph(graph: onnx.ModelProto, path: Path, plain: bool) -> None:
             op_types_to_quantize=["MatMul"],
             per_channel=True,
             weight_type=QuantType.QInt8,
+            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
         )
 
 
