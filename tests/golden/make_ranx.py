@@ -50,9 +50,7 @@ def main() -> None:
         found = fuse([Run(run) for run in given], norm=norm, method=method, params=params)
         return {query: dict(docs) for query, docs in found.to_dict().items()}
 
-    norms = dict(
-        zip(NORMS, (min_max_norm, max_norm, sum_norm, zmuv_norm, rank_norm), strict=True)
-    )
+    norms = dict(zip(NORMS, (min_max_norm, max_norm, sum_norm, zmuv_norm, rank_norm), strict=True))
     out = {
         "runs": given,
         "norms": {name: norm(Run(given[0])).to_dict() for name, norm in norms.items()},
