@@ -66,7 +66,7 @@ def dl21(data: Path, cross: CrossEncoder, encoder: BiEncoder, depth: int) -> tup
     given = read_candidates(folder / "runs/dl21.bm25.trec", search).top(100)
     return {
         "bm25": given,
-        "bi-encoder": by_cosine(given, encoder),
+        "bi-encoder": by_cosine(given.top(depth), encoder),
         "cross-encoder": Rerank(cross, depth=depth)(given),
     }, qrels
 
@@ -79,7 +79,7 @@ def scifact(
     given = lexical(dataset.search, "en")
     return {
         "bm25": given,
-        "bi-encoder": by_cosine(given, encoder),
+        "bi-encoder": by_cosine(given.top(depth), encoder),
         "cross-encoder": Rerank(cross, depth=depth)(given),
     }, dataset.qrels
 
