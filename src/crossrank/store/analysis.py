@@ -1,40 +1,41 @@
-"""Terms of many texts: in this process for few, in a process for each core for many."""
+"""Terms of many texts: in this process for few, with one more process for each core for many."""
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
+from dataclasses import dataclass
 from types import TracebackType
-from typing import BinaryIO, Final, Self, TypeVar, cast
+from typing import Final, Self, TypeVar
 
-import crossrank
-from crossrank.errors import CollectionError
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from crossrank.store.chunks import LANGUAGES, Codes, Cut, cut, languages, together
+from crossrank.store.workers import Ask, elsewhere, here
 from crossrank.text.analyzer import Analyzer
-from crossrank.text.worker import read_message, write_message
 
 T = TypeVar("T")
 
 ALONE: Final = 2_000_000
 """Characters analysed here before other processes are started, which takes them half a second."""
-_PIECE: Final = 256
-"""Texts in one message."""
-_START: Final = "from crossrank.text.worker import main; main()"
+KEPT: Final = 400_000
+"""Chunks whose terms are kept, twice that at the most."""
+_PIECE: Final = 2000
+"""Chunks in one message."""
 
-Batch = tuple[T, list[str]]
+Batch = tuple[T, pa.Array]
 
 
 class Analysis:
     """Turns texts into terms with one analyser. Use as a context; not thread safe.
 
-    The processes are plain children with pipes, so a script needs no `__main__` guard; they end
-    with this one, however it ends.
+    Texts are cut into chunks here, and each chunk that was not seen lately goes to one of the
+    other processes once.
     """
 
     def __init__(self, analyzer: Analyzer, workers: int = 0) -> None:
@@ -42,8 +43,12 @@ class Analysis:
         self._analyzer = analyzer
         self._workers = workers or min(len(os.sched_getaffinity(0)), 16)
         self._characters = 0
-        self._ask: Callable[[list[str]], Future[list[str]]] | None = None
+        self._kept = [_Kept() for _ in LANGUAGES]
+        self._ask: Ask = here(analyzer)
+        self._alone = True
         self._open = ExitStack()
+        self._threads = ThreadPoolExecutor(2, "columns")
+        self._open.callback(self._threads.shutdown, cancel_futures=True)
 
     def __enter__(self) -> Self:
         return self
@@ -57,81 +62,114 @@ class Analysis:
         self._open.close()
 
     def of(self, batches: Iterable[Batch[T]]) -> Iterator[Batch[T]]:
-        """Each batch with the terms of its texts in their place, in order.
+        """Each batch with the terms of its texts in their place, in order: a string array too.
 
-        A batch or two are read ahead, so that the processes have work while the caller writes.
+        Where they are many, two batches are read ahead, so that the processes have work while the
+        caller writes.
         """
-        waiting: deque[tuple[T, list[Future[list[str]]]]] = deque()
+        last: list[tuple[T, _Asked]] = []
+        for payload, cutting in self._cut_ahead(batches):
+            now = cutting.result()
+            # what the last batch brings need not be asked for this one
+            done = [(earlier, self._finish(asked)) for earlier, asked in last]
+            last = [(payload, self._look_up(now))]
+            if self._alone:
+                done, last = [(payload, self._finish(last[0][1]))], []
+            yield from ((earlier, joined.result()) for earlier, joined in done)
+        yield from ((payload, self._finish(asked).result()) for payload, asked in last)
+
+    def _cut_ahead(self, batches: Iterable[Batch[T]]) -> Iterator[tuple[T, Future[Cut]]]:
+        begun: deque[tuple[T, Future[Cut]]] = deque()
         for payload, texts in batches:
-            waiting.append((payload, self._submit(texts)))
-            if len(waiting) > 2 or self._ask is None:
-                yield _collected(*waiting.popleft())
-        while waiting:
-            yield _collected(*waiting.popleft())
+            self._characters += pc.sum(pc.binary_length(texts)).as_py() or 0
+            if self._alone and self._workers > 1 and self._characters > ALONE:
+                self._alone = False
+                self._ask = elsewhere(self._analyzer, self._workers, self._open)
+            quantities = self._analyzer.quantities
+            begun.append((payload, self._threads.submit(cut, texts, quantities)))
+            if self._alone or len(begun) > 1:
+                yield begun.popleft()
+        yield from begun
 
-    def _submit(self, texts: list[str]) -> list[Future[list[str]]]:
-        self._characters += sum(map(len, texts))
-        if self._ask is None and self._workers > 1 and self._characters > ALONE:
-            self._ask = self._start()
-        if self._ask is None:
-            done: Future[list[str]] = Future()
-            done.set_result(self._analyzer.documents(texts))
-            return [done]
-        return [self._ask(texts[at : at + _PIECE]) for at in range(0, len(texts), _PIECE)]
+    def _look_up(self, texts: Cut) -> _Asked:
+        """Asks for the terms of those chunks that are not known."""
+        states, rows = self._by_language(texts)
+        chunks = texts.distinct.to_pylist()
+        asked = _Asked(texts, rows, [], [])
+        for number in np.unique(states // len(chunks)).tolist() if chunks else []:
+            mine = states[states // len(chunks) == number] % len(chunks)
+            self._ask_for(asked, number, [chunks[code] for code in mine.tolist()])
+        return asked
 
-    def _start(self) -> Callable[[list[str]], Future[list[str]]]:
-        idle = deque(
-            self._open.enter_context(_Worker(self._analyzer)) for _ in range(self._workers)
-        )
-        pool = self._open.enter_context(ThreadPoolExecutor(self._workers))
+    def _by_language(self, texts: Cut) -> tuple[Codes, Codes]:
+        """The pairs of language and chunk in use, as one number, and the pair of each chunk."""
+        if self._analyzer.language != "auto":
+            number = LANGUAGES.index(self._analyzer.language)
+            distinct = len(texts.distinct)
+            return np.arange(distinct, dtype=np.int32) + number * distinct, texts.codes
+        pairs = texts.codes + len(texts.distinct) * languages(texts)[texts.owners()]
+        used = np.zeros(len(LANGUAGES) * len(texts.distinct), bool)
+        used[pairs] = True
+        rows = np.cumsum(used, dtype=np.int32) - 1
+        return np.flatnonzero(used).astype(np.int32), rows[pairs]
 
-        def ask(texts: list[str]) -> list[str]:
-            worker = idle.popleft()  # as many threads as workers: one is always idle
-            try:
-                return worker.terms(texts)
-            finally:
-                idle.append(worker)
+    def _ask_for(self, asked: _Asked, number: int, chunks: list[str]) -> None:
+        kept, first = self._kept[number], len(asked.terms)
+        asked.terms.extend(kept.find(chunks))
+        unknown = [n for n, terms in enumerate(asked.terms[first:]) if terms is None]
+        unknown.sort(key=chunks.__getitem__)  # like ones to one process: it knows their parts
+        for start in range(0, len(unknown), _PIECE):
+            places = unknown[start : start + _PIECE]
+            wanted = [chunks[place] for place in places]
+            answer = self._ask(LANGUAGES[number], wanted)
+            asked.gaps.append(_Gap(kept, [first + place for place in places], wanted, answer))
 
-        return lambda texts: pool.submit(ask, texts)
+    def _finish(self, asked: _Asked) -> Future[pa.Array]:
+        for gap in asked.gaps:
+            answer = gap.answer.result()
+            gap.kept.add(gap.chunks, answer)
+            for place, terms in zip(gap.places, answer, strict=True):
+                asked.terms[place] = terms
+        return self._threads.submit(together, asked.texts, asked.terms, asked.rows)
 
 
-def _collected(payload: T, parts: list[Future[list[str]]]) -> Batch[T]:
-    return payload, [terms for part in parts for terms in part.result()]
+class _Kept:
+    """Terms by chunk; when they become too many, those not asked for lately go."""
+
+    def __init__(self) -> None:
+        self._newer: dict[str, str] = {}
+        self._older: dict[str, str] = {}
+
+    def find(self, chunks: list[str]) -> list[str | None]:
+        """The terms of each chunk, None where they are not known."""
+        found = [*map(self._newer.get, chunks)]
+        for place, chunk in enumerate(chunks):
+            if found[place] is None and chunk in self._older:
+                found[place] = self._newer[chunk] = self._older[chunk]
+        return found
+
+    def add(self, chunks: list[str], terms: list[str]) -> None:
+        """Keeps the terms of chunks."""
+        if len(self._newer) >= KEPT:
+            self._older, self._newer = self._newer, {}
+        self._newer.update(zip(chunks, terms, strict=True))
 
 
-class _Worker:
-    """One other process, as a context."""
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """Chunks whose terms were asked for, and where they belong."""
 
-    def __init__(self, analyzer: Analyzer) -> None:
-        source = str(Path(crossrank.__file__).parents[1])
-        path = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH", "")]))
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _START],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-        self._settings = [json.dumps(analyzer.to_dict())]
+    kept: _Kept
+    places: list[int]
+    chunks: list[str]
+    answer: Future[list[str]]
 
-    def __enter__(self) -> Self:
-        self._send(self._settings)
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        # closed first, a worker ends by itself; one that is still at work is not waited for
-        self._process.kill()
-        self._process.communicate()
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A batch on its way: chunk i has the terms at `rows[i]` of `terms`, None yet in the gaps."""
 
-    def terms(self, texts: list[str]) -> list[str]:
-        """The terms of texts; CollectionError when the process died."""
-        try:
-            self._send(texts)
-            return read_message(cast(BinaryIO, self._process.stdout))
-        except (OSError, EOFError) as error:
-            raise CollectionError(
-                f"a process that analyses text ended early (exit code {self._process.poll()}): "
-                "was it killed for want of memory? What is stored is intact; run it again"
-            ) from error
-
-    def _send(self, texts: list[str]) -> None:
-        write_message(cast(BinaryIO, self._process.stdin), texts)
+    texts: Cut
+    rows: Codes
+    terms: list[str | None]
+    gaps: list[_Gap]

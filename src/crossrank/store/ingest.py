@@ -90,14 +90,14 @@ class Ingest:
         kept = [batch[number] for number in np.flatnonzero(changed)]
         return Chosen(kept, contents[changed], known[changed], len(batch))
 
-    def _with_terms(self, chosen: Iterable[Chosen]) -> Iterator[tuple[Chosen, list[str] | None]]:
+    def _with_terms(self, chosen: Iterable[Chosen]) -> Iterator[tuple[Chosen, pa.Array | None]]:
         if self.analyzer is None:
             yield from ((batch, None) for batch in chosen)
             return
         with Analysis(self.analyzer) as analysis:
             yield from analysis.of((batch, _texts(batch.documents)) for batch in chosen)
 
-    def _write(self, batch: Chosen, terms: list[str] | None) -> None:
+    def _write(self, batch: Chosen, terms: pa.Array | None) -> None:
         if not batch.documents:
             return
         kinds = self._columns_for(batch.documents)
@@ -121,7 +121,7 @@ class Ingest:
         return {**kinds, **new}
 
     def _rows(
-        self, batch: Chosen, terms: list[str] | None, kinds: dict[str, columns.Kind]
+        self, batch: Chosen, terms: pa.Array | None, kinds: dict[str, columns.Kind]
     ) -> pa.Table:
         documents = batch.documents
         split = [self._split(each, kinds) for each in documents]
@@ -162,11 +162,13 @@ def _misfit(kind: columns.Kind, value: Any) -> str:
 
 def _column(wanted: pa.Field, values: dict[str, Any], length: int) -> pa.Array:
     found = values.get(wanted.name)
-    return pa.nulls(length, wanted.type) if found is None else pa.array(found, wanted.type)
+    if found is None:
+        return pa.nulls(length, wanted.type)
+    return found if isinstance(found, pa.Array) else pa.array(found, wanted.type)
 
 
-def _texts(documents: Iterable[Document]) -> list[str]:
-    return [f"{each.title}\n{each.text}" for each in documents]
+def _texts(documents: Iterable[Document]) -> pa.Array:
+    return pa.array((f"{each.title}\n{each.text}" for each in documents), pa.string())
 
 
 def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:

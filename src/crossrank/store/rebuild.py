@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from crossrank.store import columns, layout
 from crossrank.store.analysis import Analysis
@@ -83,11 +84,11 @@ def learn(table: Any, language: Setting) -> VocabularyBuilder:
     for start in range(0, len(chosen), 4096):
         part = chosen[start : start + 4096].tolist()
         found = table.take_row_ids(part).select([columns.TITLE, columns.TEXT]).to_arrow()
-        builder.add((text[:SAMPLE_CHARACTERS] for text in _joined(found)), fixed)
+        builder.add((text[:SAMPLE_CHARACTERS] for text in _joined(found).to_pylist()), fixed)
     return builder
 
 
-def _texts(table: Any) -> Iterator[tuple[pa.Table, list[str]]]:
+def _texts(table: Any) -> Iterator[tuple[pa.Table, pa.Array]]:
     """All documents in batches of several scans, so that the new table has few files."""
     names = [name for name in table.schema.names if name != columns.TERMS]
     waiting: list[pa.RecordBatch] = []
@@ -102,15 +103,14 @@ def _texts(table: Any) -> Iterator[tuple[pa.Table, list[str]]]:
         yield _as_batch(waiting)
 
 
-def _as_batch(batches: list[pa.RecordBatch]) -> tuple[pa.Table, list[str]]:
-    joined = pa.Table.from_batches(batches)
-    return joined, list(_joined(joined))
+def _as_batch(batches: list[pa.RecordBatch]) -> tuple[pa.Table, pa.Array]:
+    together = pa.Table.from_batches(batches)
+    return together, pa.concat_arrays(_joined(together).chunks)
 
 
-def _joined(table: pa.Table) -> Iterator[str]:
-    titles, texts = table[columns.TITLE].to_pylist(), table[columns.TEXT].to_pylist()
-    return (f"{title}\n{text}" for title, text in zip(titles, texts, strict=True))
+def _joined(table: pa.Table) -> pa.ChunkedArray:
+    return pc.binary_join_element_wise(table[columns.TITLE], table[columns.TEXT], "\n")
 
 
-def _with_terms(batch: pa.Table, terms: list[str]) -> pa.Table:
-    return batch.append_column(pa.field(columns.TERMS, pa.string()), pa.array(terms, pa.string()))
+def _with_terms(batch: pa.Table, terms: pa.Array) -> pa.Table:
+    return batch.append_column(pa.field(columns.TERMS, pa.string()), terms)

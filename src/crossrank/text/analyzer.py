@@ -43,7 +43,7 @@ class _Cache(dict[str, str]):
 
     def __init__(self, compute: Callable[[str], str]) -> None:
         super().__init__()
-        self._compute = compute
+        self.compute = compute
         self._older: dict[str, str] = {}
 
     def __missing__(self, chunk: str) -> str:
@@ -52,7 +52,7 @@ class _Cache(dict[str, str]):
             self.clear()
         terms = self._older.get(chunk)
         if terms is None:
-            terms = self._compute(chunk)
+            terms = self.compute(chunk)
         self[chunk] = terms
         return terms
 
@@ -104,6 +104,11 @@ class Analyzer:
     def documents(self, texts: Iterable[str]) -> list[str]:
         """`document` of each text; the order is kept."""
         return [self.document(text) for text in texts]
+
+    def chunks(self, language: Language | None, chunks: Iterable[str]) -> list[str]:
+        """The terms of single glued chunks in texts of a language of this analyser's; not kept."""
+        compute = self._caches[language].compute
+        return [compute(chunk) for chunk in chunks]
 
     def query(self, text: str) -> list[str]:
         """The terms a query is searched with, each once; empty if nothing is left of it.

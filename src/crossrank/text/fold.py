@@ -42,6 +42,8 @@ def normalise(text: str) -> str:
     """The text in NFKC with plain dashes and apostrophes and nothing invisible; case is kept."""
     if text.isascii() or _GERMAN.fullmatch(text):
         return text
+    if GLUE in text and _GERMAN.fullmatch(glued := text.replace(GLUE, " ")):
+        return glued
     return unicodedata.normalize("NFKC", text.translate(_TYPOGRAPHY)).translate(_TYPOGRAPHY)
 
 

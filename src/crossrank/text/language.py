@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, Literal
 
 Language = Literal["de", "en"]
@@ -57,16 +58,23 @@ _CONTENT_ELSEWHERE: Final = word_set(
 CERTAIN_STOP: Final = (GERMAN_STOP | ENGLISH_STOP) - _CONTENT_ELSEWHERE
 """Words that may be left out even where the language is unknown."""
 
-_GERMAN_SIGNS: Final = (GERMAN_STOP | word_set("nicht kein keine ohne")) - ENGLISH_STOP
-_ENGLISH_SIGNS: Final = (ENGLISH_STOP | word_set("not without no")) - GERMAN_STOP
+_GERMAN_WORDS: Final = (GERMAN_STOP | word_set("nicht kein keine ohne")) - ENGLISH_STOP
+_ENGLISH_WORDS: Final = (ENGLISH_STOP | word_set("not without no")) - GERMAN_STOP
 
 
-_GERMAN_FORMS: Final = frozenset(
-    form for word in _GERMAN_SIGNS for form in (word, word.capitalize())
+GERMAN_SIGNS: Final = frozenset(
+    form for word in _GERMAN_WORDS for form in (word, word.capitalize())
 )
-_ENGLISH_FORMS: Final = frozenset(
-    form for word in _ENGLISH_SIGNS for form in (word, word.capitalize())
+ENGLISH_SIGNS: Final = frozenset(
+    form for word in _ENGLISH_WORDS for form in (word, word.capitalize())
 )
+"""Written forms that occur in one of the two languages only."""
+
+
+LOOKED_AT: Final = 120
+"""Pieces of a text that tell its language."""
+UMLAUT: Final = "[äöüßÄÖÜ]"
+_UMLAUT: Final = re.compile(UMLAUT)
 
 
 def detect(chunks: list[str]) -> Language | None:
@@ -75,12 +83,16 @@ def detect(chunks: list[str]) -> Language | None:
     Counts the distinct function words of either language among the first 120 pieces; one side
     must have twice the words of the other. Umlauts and `ß` decide where there are none.
     """
-    seen = set(chunks[:120])
-    german, english = len(seen & _GERMAN_FORMS), len(seen & _ENGLISH_FORMS)
+    seen = set(chunks[:LOOKED_AT])
+    german, english = len(seen & GERMAN_SIGNS), len(seen & ENGLISH_SIGNS)
+    umlauts = german == english == 0 and any(map(_UMLAUT.search, seen))
+    return decide(german, english, umlauts)
+
+
+def decide(german: int, english: int, umlauts: int) -> Language | None:
+    """The language of a text with so many words of each language, and pieces with umlauts."""
     if german > 2 * english:
         return "de"
     if english > 2 * german:
         return "en"
-    if german == english == 0 and any(mark in piece for piece in seen for mark in "äöüßÄÖÜ"):
-        return "de"
-    return None
+    return "de" if german == english == 0 < umlauts else None

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from crossrank.text.fold import GLUE, JOINER
 from crossrank.text.numbers import NUMBER
@@ -21,8 +20,7 @@ Kind = Literal["word", "number", "quantity", "date", "norm", "law", "initials", 
 """What a piece is, and so which rule makes its terms."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """One piece of a chunk: `text` as written, at the characters `start` to `end` of the chunk."""
 
     kind: Kind
@@ -63,6 +61,29 @@ def glue(text: str) -> str:
     return _BEFORE_DIGIT.sub(GLUE, _QUANTITY_GAP.sub(_glued, text))
 
 
+WHITE_SPACE: Final = (
+    r"[\x1c-\x1f\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
+)
+"""RE2: white space (of `str.split`) beside the ASCII one that C knows."""
+
+_ANY_SPACE: Final = rf"(?:[ \t-\r]|{WHITE_SPACE})"
+_ANY_NUMBER: Final = r"[0-9]+(?:[.,'\x{a0}\x{202f}][0-9]+)*"
+_ANY_UNIT: Final = UNIT.removesuffix(r"(?!\w)") + "(?:[^A-Za-z0-9_äöüß]|$)"
+MAY_GLUE: Final = (
+    rf"[^ \t-\r]-\n[ \t]*[a-zäöüß]{{2}}|inus{_ANY_SPACE}[0-9]"
+    rf"|(?:{_NORM_BODIES}){_ANY_SPACE}(?:(?:{_NORM_BODIES}){_ANY_SPACE})*[0-9]"
+    rf"|[0-9]{_ANY_SPACE}(?:{_ANY_UNIT}|[+\-−][0-9][0-9.,]*{_ANY_SPACE}?{_ANY_UNIT}"
+    rf"|{_BETWEEN}{_ANY_SPACE}(?:{_ANY_NUMBER}{_ANY_SPACE}{_BETWEEN}{_ANY_SPACE})*"
+    rf"[+\-−±]?{_ANY_SPACE}?{_ANY_NUMBER}{_ANY_SPACE}?{_ANY_UNIT})"
+    r"|[\x{660}-\x{1FFF}\x{3001}-\x{DFFF}\x{E002}-\x{10FFFF}]"
+)
+"""RE2: what a text has in which `glue` does more than its last rule; the last range has digits."""
+
+GLUE_LATE: Final = rf"([A-ZÄÖÜ][A-ZÄÖÜ0-9]|§){_ANY_SPACE}([0-9])"
+GLUE_LATE_BY: Final = rf"\1{GLUE}\2"
+"""RE2: the last rule of `glue`, for texts without other digits than those of ASCII."""
+
+
 _SIGNED: Final = rf"(?:[+\-±]\s?|(?<!\w)[Mm]inus\s)?{NUMBER}"
 _LETTER: Final = r"[^\W\d_]"
 _PIECE = re.compile(
@@ -80,8 +101,17 @@ _PIECE = re.compile(
 )
 
 
+_WORD = re.compile(r"[^\W_]+(?:[-'&+][^\W_]+)*")
+_NOT_ONLY_WORDS = re.compile(rf"\d|{_LETTER}\.{_LETTER}\.|[A-Za-z](?:\+\+|\#)")
+"""Without any of these no rule of `_PIECE` but the last one can match."""
+
+
 def pieces(chunk: str) -> Iterator[Piece]:
     """The pieces of a normalised chunk from left to right; what is between them is no text."""
+    if not _NOT_ONLY_WORDS.search(chunk):
+        for match in _WORD.finditer(chunk):
+            yield Piece("word", match.group(), match.start(), match.end())
+        return
     for match in _PIECE.finditer(chunk):
         kind: Kind = match.lastgroup  # type: ignore[assignment]
         yield Piece(kind, match.group(), match.start(), match.end())

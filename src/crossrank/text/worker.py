@@ -1,8 +1,9 @@
-"""A process that analyses texts for another one: a message in, a message out, until no more comes.
+"""A process that analyses chunks for another one: a message in, a message out, until no more comes.
 
-A message is eight bytes of length, then UTF-8 strings with NUL between them (a NUL inside a text
-counts as white space). The first one is the analyser as JSON; each later one is texts, answered by
-their terms. Started as `python -c "from crossrank.text.worker import main; main()"`.
+A message is eight bytes of length, then UTF-8 strings with NUL between them (a NUL inside a string
+becomes another mark that no rule knows). The first one is the analyser as JSON; each later one is a
+language or nothing, and chunks in texts of it, answered by the terms of each. Started as
+`python -c "from crossrank.text.worker import main; main()"`.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from crossrank.text.analyzer import Analyzer
+from crossrank.text.language import Language
+
+_LANGUAGES: Final[dict[str, Language | None]] = {"de": "de", "en": "en", "": None}
 
 
 def write_message(stream: BinaryIO, texts: Sequence[str]) -> None:
     """Sends strings; at least one."""
-    body = "\0".join(text.replace("\0", " ") for text in texts).encode("utf-8", "replace")
+    body = "\0".join(text.replace("\0", "\1") for text in texts).encode("utf-8", "replace")
     stream.write(len(body).to_bytes(8, "little"))
     stream.write(body)
     stream.flush()
@@ -41,6 +45,7 @@ def main() -> None:
     try:
         analyzer = Analyzer.from_dict(json.loads(read_message(source)[0]))
         while True:
-            write_message(sink, analyzer.documents(read_message(source)))
+            language, *chunks = read_message(source)
+            write_message(sink, analyzer.chunks(_LANGUAGES[language], chunks))
     except (EOFError, BrokenPipeError):
         sys.stderr.close()
