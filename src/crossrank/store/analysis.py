@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Final, Generic, Self, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +23,7 @@ from crossrank.text.analyzer import Analyzer
 T = TypeVar("T")
 
 ALONE: Final = 2_000_000
-"""Characters analysed here before other processes are started, which takes them half a second."""
+"""Bytes analysed here before other processes are started, which takes them half a second."""
 KEPT: Final = 400_000
 """Chunks whose terms are kept, twice that at the most."""
 _PIECE: Final = 2000
@@ -42,13 +43,11 @@ class Analysis:
         """`workers` 0 means one for each core, at most 16."""
         self._analyzer = analyzer
         self._workers = workers or min(len(os.sched_getaffinity(0)), 16)
-        self._characters = 0
+        self._size = 0
         self._kept = [_Kept() for _ in LANGUAGES]
         self._ask: Ask = here(analyzer)
         self._alone = True
         self._open = ExitStack()
-        self._threads = ThreadPoolExecutor(2, "columns")
-        self._open.callback(self._threads.shutdown, cancel_futures=True)
 
     def __enter__(self) -> Self:
         return self
@@ -62,34 +61,33 @@ class Analysis:
         self._open.close()
 
     def of(self, batches: Iterable[Batch[T]]) -> Iterator[Batch[T]]:
+        """`of_cut` of texts that are cut here."""
+        with Cutting(batches, self._analyzer.quantities) as cutting:
+            yield from self.of_cut(cutting)
+
+    def of_cut(self, cutting: Cutting[T]) -> Iterator[Batch[T]]:
         """Each batch with the terms of its texts in their place, in order: a string array too.
 
         Where they are many, two batches are read ahead, so that the processes have work while the
         caller writes.
         """
         last: list[tuple[T, _Asked]] = []
-        for payload, cutting in self._cut_ahead(batches):
-            now = cutting.result()
+        for payload, now in cutting.each(self._many):
             # what the last batch brings need not be asked for this one
-            done = [(earlier, self._finish(asked)) for earlier, asked in last]
+            done = [(earlier, cutting.join(self._finish(asked))) for earlier, asked in last]
             last = [(payload, self._look_up(now))]
             if self._alone:
-                done, last = [(payload, self._finish(last[0][1]))], []
+                done, last = [(payload, cutting.join(self._finish(last[0][1])))], []
             yield from ((earlier, joined.result()) for earlier, joined in done)
-        yield from ((payload, self._finish(asked).result()) for payload, asked in last)
+        yield from ((p, cutting.join(self._finish(asked)).result()) for p, asked in last)
 
-    def _cut_ahead(self, batches: Iterable[Batch[T]]) -> Iterator[tuple[T, Future[Cut]]]:
-        begun: deque[tuple[T, Future[Cut]]] = deque()
-        for payload, texts in batches:
-            self._characters += pc.sum(pc.binary_length(texts)).as_py() or 0
-            if self._alone and self._workers > 1 and self._characters > ALONE:
-                self._alone = False
-                self._ask = elsewhere(self._analyzer, self._workers, self._open)
-            quantities = self._analyzer.quantities
-            begun.append((payload, self._threads.submit(cut, texts, quantities)))
-            if self._alone or len(begun) > 1:
-                yield begun.popleft()
-        yield from begun
+    def _many(self, size: int) -> bool:
+        """Whether other processes are at work, now that so many bytes more are to be analysed."""
+        self._size += size
+        if self._alone and self._workers > 1 and self._size > ALONE:
+            self._alone = False
+            self._ask = elsewhere(self._analyzer, self._workers, self._open)
+        return not self._alone
 
     def _look_up(self, texts: Cut) -> _Asked:
         """Asks for the terms of those chunks that are not known."""
@@ -124,13 +122,52 @@ class Analysis:
             answer = self._ask(LANGUAGES[number], wanted)
             asked.gaps.append(_Gap(kept, [first + place for place in places], wanted, answer))
 
-    def _finish(self, asked: _Asked) -> Future[pa.Array]:
+    def _finish(self, asked: _Asked) -> _Asked:
+        """The batch without gaps."""
         for gap in asked.gaps:
             answer = gap.answer.result()
             gap.kept.add(gap.chunks, answer)
             for place, terms in zip(gap.places, answer, strict=True):
                 asked.terms[place] = terms
+        return asked
+
+
+class Cutting(Generic[T]):
+    """Batches of texts that threads cut into chunks ahead of need. Use as a context."""
+
+    def __init__(self, batches: Iterable[Batch[T]], quantities: bool, ahead: int = 0) -> None:
+        """`ahead` batches are read and begun at once."""
+        self._threads = ThreadPoolExecutor(2, "columns")
+        self._batches = iter(batches)
+        self._quantities = quantities
+        self._begun: deque[tuple[T, int, Future[Cut]]] = deque()
+        self._begin(ahead)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown(cancel_futures=True)
+
+    def each(self, many: Callable[[int], bool]) -> Iterator[tuple[T, Cut]]:
+        """The batches in order; the one after next is begun where `many` says so of their size."""
+        self._begin(1)
+        while self._begun:
+            payload, size, begun = self._begun.popleft()
+            if many(size) and len(self._begun) < 1:
+                self._begin(1)
+            yield payload, begun.result()
+            self._begin(not self._begun)
+
+    def join(self, asked: _Asked) -> Future[pa.Array]:
+        """The terms of each text of a batch without gaps."""
         return self._threads.submit(together, asked.texts, asked.terms, asked.rows)
+
+    def _begin(self, count: int) -> None:
+        for payload, texts in islice(self._batches, count):
+            size = pc.sum(pc.binary_length(texts)).as_py() or 0
+            begun = self._threads.submit(cut, texts, self._quantities)
+            self._begun.append((payload, size, begun))
 
 
 class _Kept:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Final
@@ -65,9 +67,24 @@ class Ingest:
         few = among([each.id for each in first[0]]) if len(first) == 1 else ""
         seen = _known(self.table, few) if first else Seen()
         chosen = (self._choose(batch, seen) for batch in chain(first, read))
-        for batch, terms in self._with_terms(chosen):
-            self._write(batch, terms)
+        written: deque[tuple[Chosen, Future[None]]] = deque()
+        with ThreadPoolExecutor(1, "commit") as thread:  # the next batch is read meanwhile
+            for batch, terms in self._with_terms(chosen):
+                self._settle(written, done)
+                rows = self._rows(batch, terms)
+                written.append((batch, thread.submit(self._commit, rows, batch.known)))
+            self._settle(written, done)
+
+    def _settle(
+        self, written: deque[tuple[Chosen, Future[None]]], done: Callable[[int], None]
+    ) -> None:
+        """Waits until what was given to the table is in it."""
+        while written:
+            batch, commit = written.popleft()
+            commit.result()
             self.counts.read += batch.read
+            self.counts.updated += int(batch.known.sum())
+            self.counts.added += int((~batch.known).sum())
             done(self.counts.read)
 
     def _choose(self, batch: list[Document], seen: Seen) -> Chosen:
@@ -97,19 +114,13 @@ class Ingest:
         with Analysis(self.analyzer) as analysis:
             yield from analysis.of((batch, _texts(batch.documents)) for batch in chosen)
 
-    def _write(self, batch: Chosen, terms: pa.Array | None) -> None:
-        if not batch.documents:
-            return
-        kinds = self._columns_for(batch.documents)
-        rows = self._rows(batch, terms, kinds)
-        fresh, changed = rows.filter(pa.array(~batch.known)), rows.filter(pa.array(batch.known))
+    def _commit(self, rows: pa.Table, known: Flags) -> None:
+        fresh, changed = rows.filter(pa.array(~known)), rows.filter(pa.array(known))
         if len(fresh):
             self.table.add(fresh, on_bad_vectors="null")
         if len(changed):
             merge = self.table.merge_insert(columns.ID).when_matched_update_all()
             merge.when_not_matched_insert_all().execute(changed, on_bad_vectors="null")
-        self.counts.added += len(fresh)
-        self.counts.updated += len(changed)
 
     def _columns_for(self, documents: Sequence[Document]) -> dict[str, columns.Kind]:
         """The metadata columns, after those were made that the documents bring with them."""
@@ -120,10 +131,9 @@ class Ingest:
             self.table.add_columns(pa.schema(fields))
         return {**kinds, **new}
 
-    def _rows(
-        self, batch: Chosen, terms: pa.Array | None, kinds: dict[str, columns.Kind]
-    ) -> pa.Table:
+    def _rows(self, batch: Chosen, terms: pa.Array | None) -> pa.Table:
         documents = batch.documents
+        kinds = self._columns_for(documents)
         split = [self._split(each, kinds) for each in documents]
         values: dict[str, Any] = {
             columns.ID: [each.id for each in documents],

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from crossrank.store import columns, layout
-from crossrank.store.analysis import Analysis
+from crossrank.store.analysis import Analysis, Cutting
 from crossrank.store.layout import Manifest
 from crossrank.store.table import (
     PLACE,
@@ -33,7 +33,9 @@ SAMPLE_CHARACTERS: Final = 20_000
 """How much of a long document is read for the vocabulary."""
 _SMALL: Final = 10_000
 _FILE_BYTES: Final = 24_000_000
-"""What is analysed and written at a time; three times that is in memory."""
+"""What is analysed and written at a time; a few times that is in memory."""
+_AHEAD: Final = 3
+"""Batches that are cut into chunks while the vocabulary is learned, which keeps one core busy."""
 
 
 def outgrown(manifest: Manifest, documents: int) -> bool:
@@ -54,19 +56,20 @@ def rebuild(
     """
     total = table.count_rows()
     language = cast(Setting, manifest.language)
-    analyzer = Analyzer(language, learn(table, language).build())
     retired = {**manifest.retired, str(manifest.generation): time.time()}
     following = replace(
         manifest, generation=manifest.generation + 1, learned_from=total, retired=retired
     )
-    layout.write_json(folder / following.analyser, analyzer.to_dict())
-    made = create_table(folder, following.table, table.schema)
     written = 0
-    with Analysis(analyzer) as analysis:
-        for batch, terms in analysis.of(_texts(table)):
-            made.add(_with_terms(batch, terms), on_bad_vectors="null")
-            written += len(terms)
-            done(written)
+    with Cutting(_texts(table), quantities=True, ahead=_AHEAD) as cutting:
+        analyzer = Analyzer(language, learn(table, language).build())
+        layout.write_json(folder / following.analyser, analyzer.to_dict())
+        made = create_table(folder, following.table, table.schema)
+        with Analysis(analyzer) as analysis:
+            for batch, terms in analysis.of_cut(cutting):
+                made.add(_with_terms(batch, terms), on_bad_vectors="null")
+                written += len(terms)
+                done(written)
     index_terms(made)
     index_ids(made)
     index_vectors(made, rebuild=False)

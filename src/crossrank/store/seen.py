@@ -22,7 +22,9 @@ def id_hash(name: str) -> int:
 
 def content_hash(document: Document) -> int:
     """64 bits of everything that is stored of a document but its id."""
-    fields = json.dumps(dict(document.fields), ensure_ascii=False, sort_keys=True, default=str)
+    fields = "{}"
+    if document.fields:
+        fields = json.dumps(dict(document.fields), ensure_ascii=False, sort_keys=True, default=str)
     return _bits(f"{document.title}\0{document.text}\0{fields}".encode())
 
 

@@ -6,12 +6,13 @@ import re
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final, Literal, NamedTuple
 
 from crossrank.errors import BadInput
 from crossrank.text.fold import normalise, simple_word
 from crossrank.text.language import Language, detect
-from crossrank.text.lex import Piece, glue, pieces
+from crossrank.text.lex import Kind, Piece, glue, pieces, written
 from crossrank.text.stem import stemmer_version
 from crossrank.text.terms import Terms
 from crossrank.text.vocabulary import Vocabulary
@@ -186,10 +187,15 @@ class Analyzer:
             with self._lock:
                 if simple:
                     return " ".join(terms.word(simple))
-                found = [terms.of(piece) for piece in self._cut(normalise(chunk))]
-            return " ".join(term for of_piece in found for term in of_piece)
+                found = [terms.written(*each) for each in self._written(normalise(chunk))]
+            return " ".join(chain.from_iterable(found))
 
         return _Cache(compute)
+
+    def _written(self, chunk: str) -> list[tuple[Kind, str]]:
+        if self.quantities:
+            return written(chunk)
+        return [("word", word) for word in _PLAIN_WORD.findall(chunk)]
 
     def _cut(self, chunk: str) -> Iterable[Piece]:
         if self.quantities:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, cast
 
 from crossrank.text.fold import GLUE, JOINER
 from crossrank.text.numbers import NUMBER
@@ -36,8 +36,10 @@ _QUANTITY_GAP = re.compile(
 )
 _BEFORE_DIGIT = re.compile(r"\s(?=\d)(?:(?<=[A-ZÄÖÜ][A-ZÄÖÜ0-9]\s)|(?<=§\s))")
 _NORM_BODIES: Final = "DIN|EN|ISO|IEC|VDE|VDI|ASTM|IEEE|ANSI|ÖNORM|UL|BS|CEN|TR|TS"
-_NORM_GAP = re.compile(rf"(?<!\w)(?:{_NORM_BODIES})\s(?=(?:(?:{_NORM_BODIES})\s)*\d)")
-_LINE_END = re.compile(r"(?<=[^\W\d_])-\n[ \t]*(?=[a-zäöüß]{2})(?!(?:und|oder|bzw|and|or)\b)")
+# a look back comes after what it looks back from: patterns that start with letters are fast
+_LONE_BODY: Final = "|".join(rf"{body}(?<!\w{body})" for body in _NORM_BODIES.split("|"))
+_NORM_GAP = re.compile(rf"(?:{_LONE_BODY})\s(?=(?:(?:{_NORM_BODIES})\s)*\d)")
+_LINE_END = re.compile(r"-\n(?<=[^\W\d_]-\n)[ \t]*(?=[a-zäöüß]{2})(?!(?:und|oder|bzw|and|or)\b)")
 _MINUS = re.compile(rf"(?<!\w)[Mm]inus\s(?={NUMBER}\s?{UNIT})")
 _SPACE = re.compile(r"\s")
 
@@ -106,12 +108,24 @@ _NOT_ONLY_WORDS = re.compile(rf"\d|{_LETTER}\.{_LETTER}\.|[A-Za-z](?:\+\+|\#)")
 """Without any of these no rule of `_PIECE` but the last one can match."""
 
 
+_ONE_NUMBER = re.compile(
+    r"[(\[]?(?:(?P<law>§§?\s?\d+[a-z]?)|(?P<number>\d+(?:[.,]\d+)?))[)\].,;:]*"
+)
+"""A chunk with a number in which nothing else can be."""
+
+
+def written(chunk: str) -> list[tuple[Kind, str]]:
+    """Kind and text of the `pieces` of a chunk, faster."""
+    if not _NOT_ONLY_WORDS.search(chunk):
+        return [("word", word) for word in _WORD.findall(chunk)]
+    one = _ONE_NUMBER.fullmatch(chunk)
+    matches = (one,) if one else _PIECE.finditer(chunk)
+    found = ((cast(Kind, match.lastgroup), match) for match in matches)
+    return [(kind, match[kind]) for kind, match in found]
+
+
 def pieces(chunk: str) -> Iterator[Piece]:
     """The pieces of a normalised chunk from left to right; what is between them is no text."""
-    if not _NOT_ONLY_WORDS.search(chunk):
-        for match in _WORD.finditer(chunk):
-            yield Piece("word", match.group(), match.start(), match.end())
-        return
     for match in _PIECE.finditer(chunk):
         kind: Kind = match.lastgroup  # type: ignore[assignment]
         yield Piece(kind, match.group(), match.start(), match.end())

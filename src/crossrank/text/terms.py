@@ -34,6 +34,8 @@ _BODY: Final = re.compile(r"[A-ZÖ]+")
 _NO_SENSE: Final = word_set("zb eg ie dh ua")
 _MAX_SEGMENTS: Final = 4
 _MAX_DIGITS: Final = 24
+_CACHE: Final = 100_000
+"""Written words whose terms are kept."""
 
 
 def stop_words(language: Language | None) -> frozenset[str]:
@@ -50,6 +52,7 @@ class Terms:
         self._words = words
         self._language = language
         self._stop = stop_words(language)
+        self._known: dict[str, list[str]] = {}
         self._rules: dict[Kind, Callable[[str], list[str]]] = {
             "word": self._word,
             "number": self._number,
@@ -63,8 +66,21 @@ class Terms:
 
     def of(self, piece: Piece) -> list[str]:
         """The terms of a piece, the most telling first, each at most once; may be empty."""
-        terms = self._rules[piece.kind](piece.text)
-        return [term for term in dict.fromkeys(terms) if term]
+        return self.written(piece.kind, piece.text)
+
+    def written(self, kind: Kind, text: str) -> list[str]:
+        """The terms of a piece of this kind and text; those of words are kept."""
+        if kind != "word":
+            return self._told_apart(kind, text)
+        known = self._known.get(text)
+        if known is None:
+            if len(self._known) >= _CACHE:
+                self._known.clear()
+            known = self._known[text] = self._told_apart(kind, text)
+        return known
+
+    def _told_apart(self, kind: Kind, text: str) -> list[str]:
+        return [term for term in dict.fromkeys(self._rules[kind](text)) if term]
 
     def word(self, folded: str) -> tuple[str, ...]:
         """The terms of a folded word of letters alone: `of` without the search for its rule."""

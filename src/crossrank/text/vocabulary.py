@@ -12,7 +12,7 @@ from typing import Any, Final
 from crossrank.errors import BadInput
 from crossrank.text.fold import fold, normalise, simple_word
 from crossrank.text.language import Language, detect
-from crossrank.text.lex import glue, pieces
+from crossrank.text.lex import glue, written
 from crossrank.text.parts import learn_parts
 
 MIN_COUNT: Final = 2
@@ -129,17 +129,17 @@ def _words(chunks: Counter[str]) -> Counter[str]:
         if simple:
             words[simple if chunk.islower() else simple.capitalize()] += count
             continue
-        for written in _written(chunk):
-            folded = fold(written)
-            words[folded.capitalize() if written[0].isupper() else folded] += count
+        for word in _words_in(chunk):
+            folded = fold(word)
+            words[folded.capitalize() if word[0].isupper() else folded] += count
     return words
 
 
-def _written(chunk: str) -> Iterable[str]:
+def _words_in(chunk: str) -> Iterable[str]:
     """The words in a chunk as written, those with hyphens in their parts."""
-    for piece in pieces(normalise(chunk)):
-        if piece.kind == "word":
-            yield from (each for each in piece.text.split("-") if each.isalpha())
+    for kind, text in written(normalise(chunk)):
+        if kind == "word":
+            yield from (each for each in text.split("-") if each.isalpha())
 
 
 def _mostly(own: Counter[str], other: Counter[str], limit: int) -> frozenset[str]:
