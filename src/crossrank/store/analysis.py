@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 ALONE: Final = 2_000_000
 """Bytes analysed here before other processes are started, which takes them half a second."""
-KEPT: Final = 400_000
+KEPT: Final = 200_000
 """Chunks whose terms are kept, twice that at the most."""
 _PIECE: Final = 2000
 """Chunks in one message."""

@@ -34,7 +34,7 @@ SAMPLE_CHARACTERS: Final = 20_000
 _SMALL: Final = 10_000
 _FILE_BYTES: Final = 24_000_000
 """What is analysed and written at a time; a few times that is in memory."""
-_AHEAD: Final = 3
+_AHEAD: Final = 2
 """Batches that are cut into chunks while the vocabulary is learned, which keeps one core busy."""
 
 
