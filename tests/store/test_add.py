@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crossrank.errors import BadInput, NotFound
@@ -159,6 +159,7 @@ fields = st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_s
 
 @settings(max_examples=12)
 @given(st.lists(fields, max_size=4))
+@example([{"*": [], "a*": 1}])
 def test_any_metadata_comes_back(tmp_path_factory: pytest.TempPathFactory, rows: list[Any]) -> None:
     made = Collection.create(tmp_path_factory.mktemp("any") / "c")
     given_rows = [{k: v for k, v in row.items() if v is not None} for row in rows]

@@ -98,7 +98,7 @@ def usable(name: str) -> bool:
         and len(name) <= 200
         and not name.startswith("_")
         and name.lower() not in (ID, TITLE, TEXT)
-        and not any(mark in name for mark in ".`\"'\\")
+        and not any(mark in name for mark in ".*`\"'\\")
     )
 
 
