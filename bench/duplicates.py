@@ -1,6 +1,7 @@
 """Duplicate detection: average precision, guards against look-alikes, and a large run.
 
-python bench/duplicates.py --data DATA [--scale N] [--model NAME] [--encoder NAME] [--json FILE]
+python bench/duplicates.py --data DATA [--scale N] [--head N] [--model NAME] [--encoder NAME]
+    [--json FILE]
 
 pairs   average precision on covid-question-pairs-de and -en and MSRP test, by the cosine of the
         bi-encoder, the cross-encoder in one order and in both, and by the decision calibrated on
@@ -200,10 +201,11 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=0, help="about so many pairs of each set")
     parser.add_argument("--scale", type=int, default=0, help="texts of gesetze-de; 0 for none")
     parser.add_argument("--max-pairs", type=int, default=20_000)
+    parser.add_argument("--head", type=int, default=0, help="tokens the bi-encoder reads; 0: all")
     parser.add_argument("--only-scale", action="store_true")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    scorer, encoder = CrossEncoder(given.model), BiEncoder(given.encoder)
+    scorer, encoder = CrossEncoder(given.model), BiEncoder(given.encoder, max_length=given.head)
     decision = fitted(read_pairs(given.data / "msrp/train.jsonl.gz"), scorer, encoder, given.limit)
     found: dict[str, Any] = {"decision": decision.as_dict()}
     if not given.only_scale:

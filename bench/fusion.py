@@ -32,20 +32,22 @@ from crossrank.types import Ranking
 MEASURE = nDCG @ 10
 
 
-def cross_encoded(data: Dataset, first: list[Ranking], model: str, depth: int) -> Ranking:
+def cross_encoded(first: list[Ranking], model: str, depth: int, tokens: int) -> Ranking:
     """The cross-encoder over the first candidates of the rankings before it."""
     from crossrank.models import CrossEncoder
     from crossrank.rerank import Rerank
 
-    return Rerank(CrossEncoder(model), depth=depth)(fuse(first))
+    return Rerank(CrossEncoder(model, max_length=tokens), depth=depth)(fuse(first))
 
 
-def dense(data: Dataset, model: str, depth: int) -> Ranking:
+def dense(data: Dataset, model: str, depth: int, tokens: int) -> Ranking:
     """The nearest documents by the bi-encoder, all compared."""
     from crossrank.models import BiEncoder
     from crossrank.retrieve import MemoryDense
 
-    return MemoryDense(data.search.corpus, BiEncoder(model), depth=depth)(data.search)
+    return MemoryDense(data.search.corpus, BiEncoder(model, max_length=tokens), depth=depth)(
+        data.search
+    )
 
 
 def signal(name: str, given: dict[str, Path], keep: Path | None, data: Dataset,
@@ -97,6 +99,7 @@ def main() -> None:
     parser.add_argument("--model", default="crossrank-small")
     parser.add_argument("--signals", default="bm25 dense cross-encoder")
     parser.add_argument("--depth", type=int, default=50, help="candidates the cross-encoder reads")
+    parser.add_argument("--tokens", type=int, default=0, help="read of a pair or text; 0: all")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--search", default="grid")
     parser.add_argument("--json", type=Path)
@@ -107,9 +110,9 @@ def main() -> None:
     found: dict[str, Ranking] = {}
     makers: dict[str, Callable[[], Ranking]] = {
         "bm25": lambda: bm25(data.search),
-        "dense": lambda: dense(data, options.encoder, 100),
+        "dense": lambda: dense(data, options.encoder, 100, options.tokens),
         "cross-encoder": lambda: cross_encoded(
-            data, list(found.values()), options.model, options.depth
+            list(found.values()), options.model, options.depth, options.tokens
         ),
     }
     for name in dict.fromkeys([*options.signals.split(), *given]):

@@ -1,6 +1,7 @@
 """What the shipped models reach: every stage on judged sets, tested against the stage below.
 
-python bench/shipped.py --data DATA [--set dl21 ...] [--cross NAME] [--embed NAME] [--json FILE]
+python bench/shipped.py --data DATA [--set dl21 ...] [--cross NAME] [--embed NAME] [--depth N]
+    [--tokens N] [--json FILE]
 
 dl21       the given BM25 top 100 of TREC DL 2021 (the dev set of the training), nDCG@10
 scifact    SciFact test, our BM25 top 100, nDCG@10
@@ -123,9 +124,11 @@ def main() -> None:
     parser.add_argument("--cross", default="crossrank-small")
     parser.add_argument("--embed", default="crossrank-embed")
     parser.add_argument("--depth", type=int, default=100, help="what is re-ranked")
+    parser.add_argument("--tokens", type=int, default=0, help="read of a pair or text; 0: all")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    cross, encoder = CrossEncoder(given.cross), BiEncoder(given.embed)
+    cross = CrossEncoder(given.cross, max_length=given.tokens)
+    encoder = BiEncoder(given.embed, max_length=given.tokens)
     rows = []
     print(f"{'set':10} {'stage':14} {'measure':8} {'value':>7}  {'p against the stage above':>26}")
     for name in given.sets or SETS:

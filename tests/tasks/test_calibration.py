@@ -187,3 +187,27 @@ def test_a_question_counts_with_its_answers_and_without_them() -> None:
     assert names == ["a", "b", "c", "a"]
     assert best.tolist() == [3, 5, 4, 2]
     assert answered.tolist() == [1, 0, 1, 0]
+
+
+def test_a_method_that_cannot_fit_is_left_out_where_another_can() -> None:
+    rng = np.random.default_rng(3)
+    labels = (np.arange(200) % 4 > 0).astype(float)
+    scores = labels + rng.normal(0, 0.5, 200) - 9  # all negative: no temperature helps
+    report = calibrate(scores, labels, Scale.LOGIT, methods=("temperature", "platt"))
+    assert [each.method for each in report.held_out] == ["platt"]
+    with pytest.raises(BadInput, match="higher for label 1"):
+        calibrate(-scores, labels, Scale.LOGIT, methods=("platt",))
+
+
+def test_the_shipped_model_has_a_calibration_for_every_purpose() -> None:
+    from crossrank import CrossEncoder
+    from crossrank.tasks.loading import calibrated
+    from crossrank.tasks.saved import PURPOSES
+
+    scorer = CrossEncoder()
+    for purpose in PURPOSES:
+        assert read_calibration(scorer.folder, purpose)
+    good, bad = "Der Kühlschrank fasst 280 Liter.", "Der Vertrag endet am Jahresende."
+    query = "Wie viel Liter fasst der Kühlschrank?"
+    higher, lower = calibrated(scorer).score_texts([query, query], [good, bad])
+    assert 0 < lower < higher < 1

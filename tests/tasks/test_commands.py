@@ -118,6 +118,12 @@ def test_duplicates_of_a_file(
     ]
     assert not by_pair["a", "d"]["duplicate"]
     assert any({"a", "b"} <= set(each) for each in found["clusters"])
+    fitted = tmp_path / "heads.json"
+    head = ("--head", 3, "--json")
+    _json("calibrate", model, pairs, "--for", "duplicate", "-o", fitted, *common, *head)
+    heads = _json("duplicates", source, *options, "--calibration", fitted, *head)
+    read = {(each["left"], each["right"]): each["cosine"] for each in heads["pairs"]}
+    assert read != {pair: each["cosine"] for pair, each in by_pair.items()}
     shown = RUN.invoke(
         app, ["duplicates", str(source), *map(str, options), "--max-pairs", "3"]
     ).output

@@ -48,6 +48,10 @@ def calibrate(
     encoder: Annotated[
         str, typer.Option(help="The bi-encoder that duplicates are found with.")
     ] = "crossrank-embed",
+    head: Annotated[
+        int,
+        typer.Option(min=0, help="For duplicates: tokens the bi-encoder reads; 0: all it can."),
+    ] = 0,
     plot: Annotated[Path | None, typer.Option(help="Write a reliability plot, an SVG.")] = None,
     limit: Annotated[
         int, typer.Option(min=0, help="Use about so many pairs, spread evenly; 0 for all.")
@@ -64,7 +68,7 @@ def calibrate(
     found = read_pairs(pairs)
     found = found.some(limit) if limit else found
     scorer = CrossEncoder(model)
-    report = _report(scorer, found, purpose, method, encoder, pairs.name)
+    report = _report(scorer, found, purpose, method, (encoder, head), pairs.name)
     kept = report.as_dict()
     target = write_calibration(out or scorer.folder, purpose, kept["calibration"])
     if plot:
@@ -76,7 +80,12 @@ def calibrate(
 
 
 def _report(
-    scorer: Any, pairs: LabelledPairs, purpose: str, method: str, encoder: str, source: str
+    scorer: Any,
+    pairs: LabelledPairs,
+    purpose: str,
+    method: str,
+    encoder: tuple[str, int],
+    source: str,
 ) -> Report | DecisionReport:
     from crossrank.models import BiEncoder
     from crossrank.tasks.calibrating import calibrate_answers, calibrate_relevance
@@ -89,7 +98,9 @@ def _report(
     with output.progress() as bar:
         done = output.counter(bar, "scoring pairs", len(pairs))
         if purpose == "duplicate":
-            return calibrate_duplicates(pairs, scorer, BiEncoder(encoder), source)
+            return calibrate_duplicates(
+                pairs, scorer, BiEncoder(encoder[0], max_length=encoder[1]), source
+            )
         fit = calibrate_answers if purpose == "answer" else calibrate_relevance
         return fit(scorer, pairs, methods, source, done)
 

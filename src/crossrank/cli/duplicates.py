@@ -52,6 +52,10 @@ def duplicates(
     most: Annotated[
         int, typer.Option("--max-pairs", min=1, help="Pairs scored, the most similar first.")
     ] = 20_000,
+    head: Annotated[
+        int,
+        typer.Option(min=0, help="Tokens of a text that the bi-encoder reads; 0: all it can."),
+    ] = 0,
     names: Annotated[
         str,
         typer.Option(help="The metadata field with the maker: other makers, no duplicates."),
@@ -73,7 +77,7 @@ def duplicates(
     from crossrank.tasks.duplicates import Options, find_duplicates
     from crossrank.tasks.loading import duplicate_judge
 
-    judge = duplicate_judge(model, BiEncoder(encoder), calibration)
+    judge = duplicate_judge(model, BiEncoder(encoder, max_length=head), calibration)
     texts = open_source(source, language)
     options = Options(
         neighbours,
@@ -84,7 +88,7 @@ def duplicates(
         _values(texts, names) if names else frozenset(),
         frozenset(ignore or ()),
     )
-    vectors = _vectors(texts, judge.encoder)
+    vectors = _vectors(texts, judge.encoder) if not head else None
     with output.progress() as bar:
         found = find_duplicates(
             texts.corpus, judge, texts.analyzer, options, vectors, _watching(bar)

@@ -37,7 +37,9 @@ def json_rows(source: Source, problems: Problems) -> Iterator[tuple[str, dict[st
             continue
         if not isinstance(row, dict):
             problems.report(BROKEN_LINE, place, f"a JSON object wanted, got {_near(line)}")
-        elif "\\ud" in line.lower() and broken_unicode(json.dumps(row, ensure_ascii=False)):
+        elif ("\\ud" in line or "\\uD" in line) and broken_unicode(
+            json.dumps(row, ensure_ascii=False)
+        ):
             problems.report(BROKEN_LINE, place, "half a surrogate pair (\\ud...) is no character")
         else:
             yield place, row

@@ -119,15 +119,23 @@ def calibrate(
     """The calibration of scores by labels, and its error before and after on held-out folds.
 
     Pairs of one group (by default each its own; use the query) stay in one fold, so that no
-    question is both fitted on and measured.
+    question is both fitted on and measured. A method that cannot fit (a temperature moves no score
+    across 0.5, so it is no cure for logits that are all negative) is left out where another can.
     """
     x = np.asarray(scores, dtype=np.float64)
     y = np.asarray(labels, dtype=np.float64)
     fold = fold_of(groups if groups is not None else [str(i) for i in range(len(x))], folds)
-    held = tuple(HeldOut(m, reliability(_unseen(m, x, y, fold), y)) for m in methods)
+    held, refused = [], None
+    for method in methods:
+        try:
+            held.append(HeldOut(method, reliability(_unseen(method, x, y, fold), y)))
+        except BadInput as error:
+            refused = error
+    if refused and not held:
+        raise refused
     best = min(held, key=lambda each: each.reliability.log_loss).method
     fitted = Calibration(fit_curve(best, x, y), scale, len(x), float(y.mean()), source)
-    return Report(fitted, reliability(as_probability(x, scale), y), held)
+    return Report(fitted, reliability(as_probability(x, scale), y), tuple(held))
 
 
 def as_probability(scores: Reals, scale: Scale) -> Reals:
