@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,7 +61,7 @@ def calibrate(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
 ) -> None:
     """Calibrate a model on labelled pairs: probabilities, and their error before and after."""
-    from crossrank.models import CrossEncoder
+    from crossrank.models import BiEncoder, CrossEncoder
     from crossrank.tasks.labelled import read_pairs
     from crossrank.tasks.saved import PURPOSES, write_calibration
 
@@ -68,7 +70,9 @@ def calibrate(
     found = read_pairs(pairs)
     found = found.some(limit) if limit else found
     scorer = CrossEncoder(model)
-    report = _report(scorer, found, purpose, method, (encoder, head), pairs.name)
+    report = _report(
+        scorer, found, purpose, method, partial(BiEncoder, encoder, max_length=head), pairs.name
+    )
     kept = report.as_dict()
     target = write_calibration(out or scorer.folder, purpose, kept["calibration"])
     if plot:
@@ -84,10 +88,9 @@ def _report(
     pairs: LabelledPairs,
     purpose: str,
     method: str,
-    encoder: tuple[str, int],
+    encoder: Callable[[], Any],
     source: str,
 ) -> Report | DecisionReport:
-    from crossrank.models import BiEncoder
     from crossrank.tasks.calibrating import calibrate_answers, calibrate_relevance
     from crossrank.tasks.calibration import METHODS
     from crossrank.tasks.duplicates import calibrate_duplicates
@@ -98,9 +101,7 @@ def _report(
     with output.progress() as bar:
         done = output.counter(bar, "scoring pairs", len(pairs))
         if purpose == "duplicate":
-            return calibrate_duplicates(
-                pairs, scorer, BiEncoder(encoder[0], max_length=encoder[1]), source
-            )
+            return calibrate_duplicates(pairs, scorer, encoder(), source)
         fit = calibrate_answers if purpose == "answer" else calibrate_relevance
         return fit(scorer, pairs, methods, source, done)
 

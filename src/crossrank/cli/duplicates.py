@@ -88,7 +88,7 @@ def duplicates(
         _values(texts, names) if names else frozenset(),
         frozenset(ignore or ()),
     )
-    vectors = _vectors(texts, judge.encoder) if not head else None
+    vectors = _vectors(texts, judge.encoder)
     with output.progress() as bar:
         found = find_duplicates(
             texts.corpus, judge, texts.analyzer, options, vectors, _watching(bar)

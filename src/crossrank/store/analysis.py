@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from crossrank.store.chunks import LANGUAGES, Codes, Cut, cut, languages, together
 from crossrank.store.workers import Ask, elsewhere, here
 from crossrank.text.analyzer import Analyzer
+from crossrank.text.recent import Recent
 
 T = TypeVar("T")
 
@@ -154,7 +155,7 @@ class Cutting(Generic[T]):
         self._begin(1)
         while self._begun:
             payload, size, begun = self._begun.popleft()
-            if many(size) and len(self._begun) < 1:
+            if many(size) and not self._begun:
                 self._begin(1)
             yield payload, begun.result()
             self._begin(not self._begun)
@@ -170,26 +171,21 @@ class Cutting(Generic[T]):
             self._begun.append((payload, size, begun))
 
 
-class _Kept:
-    """Terms by chunk; when they become too many, those not asked for lately go."""
-
-    def __init__(self) -> None:
-        self._newer: dict[str, str] = {}
-        self._older: dict[str, str] = {}
+class _Kept(Recent):
+    """Terms by chunk, found and added many at a time."""
 
     def find(self, chunks: list[str]) -> list[str | None]:
         """The terms of each chunk, None where they are not known."""
-        found = [*map(self._newer.get, chunks)]
+        found = [*map(self.get, chunks)]
         for place, chunk in enumerate(chunks):
-            if found[place] is None and chunk in self._older:
-                found[place] = self._newer[chunk] = self._older[chunk]
+            if found[place] is None:
+                found[place] = self.again(chunk)
         return found
 
     def add(self, chunks: list[str], terms: list[str]) -> None:
         """Keeps the terms of chunks."""
-        if len(self._newer) >= KEPT:
-            self._older, self._newer = self._newer, {}
-        self._newer.update(zip(chunks, terms, strict=True))
+        self.age(KEPT)
+        self.update(zip(chunks, terms, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -67,25 +66,23 @@ class Ingest:
         few = among([each.id for each in first[0]]) if len(first) == 1 else ""
         seen = _known(self.table, few) if first else Seen()
         chosen = (self._choose(batch, seen) for batch in chain(first, read))
-        written: deque[tuple[Chosen, Future[None]]] = deque()
+        last: tuple[Chosen, Future[None]] | None = None
         with ThreadPoolExecutor(1, "commit") as thread:  # the next batch is read meanwhile
             for batch, terms in self._with_terms(chosen):
-                self._settle(written, done)
+                if last:
+                    self._settle(*last, done)
                 rows = self._rows(batch, terms)
-                written.append((batch, thread.submit(self._commit, rows, batch.known)))
-            self._settle(written, done)
+                last = batch, thread.submit(self._commit, rows, batch.known)
+            if last:
+                self._settle(*last, done)
 
-    def _settle(
-        self, written: deque[tuple[Chosen, Future[None]]], done: Callable[[int], None]
-    ) -> None:
-        """Waits until what was given to the table is in it."""
-        while written:
-            batch, commit = written.popleft()
-            commit.result()
-            self.counts.read += batch.read
-            self.counts.updated += int(batch.known.sum())
-            self.counts.added += int((~batch.known).sum())
-            done(self.counts.read)
+    def _settle(self, batch: Chosen, commit: Future[None], done: Callable[[int], None]) -> None:
+        """Waits until a batch is in the table."""
+        commit.result()
+        self.counts.read += batch.read
+        self.counts.updated += int(batch.known.sum())
+        self.counts.added += int((~batch.known).sum())
+        done(self.counts.read)
 
     def _choose(self, batch: list[Document], seen: Seen) -> Chosen:
         names = hashes([id_hash(each.id) for each in batch])

@@ -13,6 +13,7 @@ from crossrank.errors import BadInput
 from crossrank.text.fold import normalise, simple_word
 from crossrank.text.language import Language, detect
 from crossrank.text.lex import Kind, Piece, glue, pieces, written
+from crossrank.text.recent import Recent
 from crossrank.text.stem import stemmer_version
 from crossrank.text.terms import Terms
 from crossrank.text.vocabulary import Vocabulary
@@ -39,22 +40,18 @@ class Token(NamedTuple):
     terms: tuple[str, ...]
 
 
-class _Cache(dict[str, str]):
-    """Terms by chunk, computed when first asked for; when full, those not asked for lately go."""
+class _Cache(Recent):
+    """Terms by chunk, computed when first asked for."""
 
     def __init__(self, compute: Callable[[str], str]) -> None:
         super().__init__()
         self.compute = compute
-        self._older: dict[str, str] = {}
 
     def __missing__(self, chunk: str) -> str:
-        if len(self) >= CACHE_CHUNKS // 2:
-            self._older = dict(self)
-            self.clear()
-        terms = self._older.get(chunk)
+        self.age(CACHE_CHUNKS // 2)
+        terms = self.again(chunk)
         if terms is None:
-            terms = self.compute(chunk)
-        self[chunk] = terms
+            terms = self[chunk] = self.compute(chunk)
         return terms
 
 
