@@ -1,10 +1,11 @@
 """Tuned and learned fusion against single signals: SciFact train claims, five held-out folds.
 
-python bench/fusion.py --data DATA [--keep DIR] [--run NAME=FILE ...] [--json FILE]
+python bench/fusion.py --data DATA [--keep DIR] [--run NAME=FILE ...] [--test] [--json FILE]
 
 Signals: BM25, the bi-encoder, and the cross-encoder over the first candidates of both (fused by
 RRF). `--run` gives a signal as a run file in place of computing it; `--keep` writes those that are
-computed, and reads them the next time. The test qrels are never opened.
+computed, and reads them the next time. With `--test`, BM25's best 100 of the test claims are then
+re-ranked with what was tuned on all train claims; the test qrels are opened for that line alone.
 """
 
 from __future__ import annotations
@@ -17,17 +18,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from crossrank.evaluate import evaluate, nDCG
-from crossrank.evaluate.compare import Comparison
+from crossrank.evaluate.compare import Comparison, compare_scores
 from crossrank.evaluate.learn import learn
 from crossrank.evaluate.report.comparison import p_text, signed
 from crossrank.evaluate.tune import TUNED, tune
 from crossrank.fuse import fuse
+from crossrank.fuse.setting import Setting
 from crossrank.io.beir import Dataset, read_beir
 from crossrank.io.lines import replaced
 from crossrank.io.trec import read_candidates, write_run
 from crossrank.retrieve import MemoryBM25
-from crossrank.types import Ranking
+from crossrank.types import Ranking, Search
 
 MEASURE = nDCG @ 10
 
@@ -63,6 +67,50 @@ def signal(name: str, given: dict[str, Path], keep: Path | None, data: Dataset,
     if kept:
         write_run(kept, ranking, name)
     return ranking
+
+
+Makers = dict[str, Callable[[], Ranking]]
+
+
+def makers(data: Dataset, found: dict[str, Ranking], options: argparse.Namespace) -> Makers:
+    """How each signal is computed; the cross-encoder reads what is `found` before it."""
+    return {
+        "bm25": lambda: MemoryBM25.learned(data.search.corpus, "en", depth=100)(data.search),
+        "dense": lambda: dense(data, options.encoder, 100, options.tokens),
+        "cross-encoder": lambda: cross_encoded(
+            list(found.values()), options.model, options.depth, options.tokens
+        ),
+    }
+
+
+def on_test(setting: Setting, options: argparse.Namespace) -> list[dict[str, Any]]:
+    """What was tuned on train, re-ranking BM25's best 100 of the test claims."""
+    data = read_beir(Path(options.data) / "scifact", "test")
+    keep = options.keep / "test" if options.keep else None
+    if keep:
+        keep.mkdir(parents=True, exist_ok=True)
+    found: dict[str, Ranking] = {}
+    ways = makers(data, found, options)
+    for name in options.signals.split():
+        found[name] = signal(name, {}, keep, data, ways[name])
+    among = found["bm25"].top(100)
+    runs = {name: only(each, among) for name, each in found.items()}
+    runs["tuned"] = only(setting.fused(list(found.values())), among)
+    scores = {name: evaluate(each, data.qrels, [MEASURE]) for name, each in runs.items()}
+    pairs = compare_scores(scores, [(name, "bm25") for name in scores if name != "bm25"]).pairs
+    p = {pair.run: pair.p.randomisation for pair in pairs}
+    return [{"run": n, "mean": s.mean(MEASURE), "p": p.get(n)} for n, s in scores.items()]
+
+
+def only(ranking: Ranking, among: Ranking) -> Ranking:
+    """The ranking without documents that `among` has not for the query."""
+    docs, scores = [], []
+    for i in range(len(among.queries)):
+        own, values = ranking.query(i)
+        kept = np.isin(own, among.query(i)[0])
+        docs.append(own[kept])
+        scores.append(values[kept])
+    return Ranking.of_lists(Search(among.queries, among.corpus), docs, scores, ranking.scale)
 
 
 def rows_of(held: Comparison, learned: Comparison) -> list[dict[str, Any]]:
@@ -102,25 +150,20 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=0, help="read of a pair or text; 0: all")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--search", default="grid")
+    parser.add_argument("--test", action="store_true")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     given = {name: Path(path) for name, _, path in (each.partition("=") for each in options.run)}
     data = read_beir(Path(options.data) / "scifact", "train")
-    bm25 = MemoryBM25.learned(data.search.corpus, "en", depth=100)
     found: dict[str, Ranking] = {}
-    makers: dict[str, Callable[[], Ranking]] = {
-        "bm25": lambda: bm25(data.search),
-        "dense": lambda: dense(data, options.encoder, 100, options.tokens),
-        "cross-encoder": lambda: cross_encoded(
-            list(found.values()), options.model, options.depth, options.tokens
-        ),
-    }
+    ways = makers(data, found, options)
     for name in dict.fromkeys([*options.signals.split(), *given]):
-        found[name] = signal(name, given, options.keep, data, makers.get(name, dict))  # type: ignore[arg-type]
+        found[name] = signal(name, given, options.keep, data, ways.get(name, dict))  # type: ignore[arg-type]
+    analysis = MemoryBM25.learned(data.search.corpus, "en", depth=100).analyzer
     start = time.perf_counter()
     tuned = tune(found, data.qrels, MEASURE, folds=options.folds, search=options.search)
     middle = time.perf_counter()
-    learned = learn(found, data.qrels, tuned, MEASURE, analysis=bm25.analyzer, folds=options.folds)
+    learned = learn(found, data.qrels, tuned, MEASURE, analysis=analysis, folds=options.folds)
     end = time.perf_counter()
     rows = rows_of(tuned.held_out, learned.held_out)
     print(f"\nSciFact train, {len(data.qrels.queries)} claims, {options.folds} held-out folds")
@@ -135,9 +178,18 @@ def main() -> None:
     held = tuned.held_out.scores[TUNED].mean(MEASURE)
     verdict = "at least as good as" if held >= best else "below"
     print(f"tuned fusion, held out {held:.4f}: {verdict} the best single signal, {best:.4f}")
+    tested = on_test(tuned.setting, options) if options.test else []
+    for row in tested:
+        p = "" if row["p"] is None else f"p {p_text(row['p'])} against bm25"
+        print(f"test  {row['run']:<16}{row['mean']:>9.4f}   {p}")
     if options.json:
         with replaced(options.json) as out:
-            record = {"rows": rows, "tuned": tuned.as_dict(), "learned": learned.as_dict()}
+            record = {
+                "rows": rows,
+                "test": tested,
+                "tuned": tuned.as_dict(),
+                "learned": learned.as_dict(),
+            }
             out.write(json.dumps(record, indent=1) + "\n")
 
 
