@@ -15,6 +15,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,11 @@ from crossrank.evaluate.report.comparison import p_text, signed
 from crossrank.evaluate.tune import TUNED, tune
 from crossrank.fuse import fuse
 from crossrank.fuse.setting import Setting
-from crossrank.io.beir import Dataset, read_beir
+from crossrank.io.beir import read_beir
 from crossrank.io.lines import replaced
 from crossrank.io.trec import read_candidates, write_run
-from crossrank.retrieve import MemoryBM25
-from crossrank.types import Ranking, Search
+from crossrank.retrieve import MemoryBM25, MemoryDense
+from crossrank.types import Corpus, Ranking, Search
 
 MEASURE = nDCG @ 10
 
@@ -44,23 +45,13 @@ def cross_encoded(first: list[Ranking], model: str, depth: int, tokens: int) -> 
     return Rerank(CrossEncoder(model, max_length=tokens), depth=depth)(fuse(first))
 
 
-def dense(data: Dataset, model: str, depth: int, tokens: int) -> Ranking:
-    """The nearest documents by the bi-encoder, all compared."""
-    from crossrank.models import BiEncoder
-    from crossrank.retrieve import MemoryDense
-
-    return MemoryDense(data.search.corpus, BiEncoder(model, max_length=tokens), depth=depth)(
-        data.search
-    )
-
-
-def signal(name: str, given: dict[str, Path], keep: Path | None, data: Dataset,
+def signal(name: str, given: dict[str, Path], keep: Path | None, search: Search,
            made: Callable[[], Ranking]) -> Ranking:  # fmt: skip
     """A signal from a file where there is one, else computed (and kept)."""
     kept = keep / f"{name}.trec.gz" if keep else None
     path = given.get(name) or (kept if kept and kept.is_file() else None)
     if path:
-        return read_candidates(path, data.search)
+        return read_candidates(path, search)
     start = time.perf_counter()
     ranking = made()
     print(f"{name}: computed in {time.perf_counter() - start:.0f} s", flush=True)
@@ -72,27 +63,44 @@ def signal(name: str, given: dict[str, Path], keep: Path | None, data: Dataset,
 Makers = dict[str, Callable[[], Ranking]]
 
 
-def makers(data: Dataset, found: dict[str, Ranking], options: argparse.Namespace) -> Makers:
-    """How each signal is computed; the cross-encoder reads what is `found` before it."""
-    return {
-        "bm25": lambda: MemoryBM25.learned(data.search.corpus, "en", depth=100)(data.search),
-        "dense": lambda: dense(data, options.encoder, 100, options.tokens),
-        "cross-encoder": lambda: cross_encoded(
-            list(found.values()), options.model, options.depth, options.tokens
-        ),
-    }
+class Retrievers:
+    """The first stages over the corpus, which train and test claims share; each built once."""
+
+    def __init__(self, corpus: Corpus, options: argparse.Namespace) -> None:
+        self.options = options
+        self.bm25 = MemoryBM25.learned(corpus, "en", depth=100)
+
+    @cached_property
+    def dense(self) -> MemoryDense:
+        """The nearest documents by the bi-encoder, all compared."""
+        from crossrank.models import BiEncoder
+
+        encoder = BiEncoder(self.options.encoder, max_length=self.options.tokens)
+        return MemoryDense(self.bm25.corpus, encoder, depth=100)
+
+    def makers(self, search: Search, found: dict[str, Ranking]) -> Makers:
+        """How each signal is computed; the cross-encoder reads what is `found` before it."""
+        given = self.options
+        return {
+            "bm25": lambda: self.bm25(search),
+            "dense": lambda: self.dense(search),
+            "cross-encoder": lambda: cross_encoded(
+                list(found.values()), given.model, given.depth, given.tokens
+            ),
+        }
 
 
-def on_test(setting: Setting, options: argparse.Namespace) -> list[dict[str, Any]]:
+def on_test(
+    setting: Setting, retrievers: Retrievers, options: argparse.Namespace
+) -> list[dict[str, Any]]:
     """What was tuned on train, re-ranking BM25's best 100 of the test claims."""
     data = read_beir(Path(options.data) / "scifact", "test")
+    search = Search(data.search.queries, retrievers.bm25.corpus)
     keep = options.keep / "test" if options.keep else None
-    if keep:
-        keep.mkdir(parents=True, exist_ok=True)
     found: dict[str, Ranking] = {}
-    ways = makers(data, found, options)
+    ways = retrievers.makers(search, found)
     for name in options.signals.split():
-        found[name] = signal(name, {}, keep, data, ways[name])
+        found[name] = signal(name, {}, keep, search, ways[name])
     among = found["bm25"].top(100)
     runs = {name: only(each, among) for name, each in found.items()}
     runs["tuned"] = only(setting.fused(list(found.values())), among)
@@ -156,10 +164,11 @@ def main() -> None:
     given = {name: Path(path) for name, _, path in (each.partition("=") for each in options.run)}
     data = read_beir(Path(options.data) / "scifact", "train")
     found: dict[str, Ranking] = {}
-    ways = makers(data, found, options)
+    retrievers = Retrievers(data.search.corpus, options)
+    ways = retrievers.makers(data.search, found)
     for name in dict.fromkeys([*options.signals.split(), *given]):
-        found[name] = signal(name, given, options.keep, data, ways.get(name, dict))  # type: ignore[arg-type]
-    analysis = MemoryBM25.learned(data.search.corpus, "en", depth=100).analyzer
+        found[name] = signal(name, given, options.keep, data.search, ways.get(name, dict))  # type: ignore[arg-type]
+    analysis = retrievers.bm25.analyzer
     start = time.perf_counter()
     tuned = tune(found, data.qrels, MEASURE, folds=options.folds, search=options.search)
     middle = time.perf_counter()
@@ -178,7 +187,7 @@ def main() -> None:
     held = tuned.held_out.scores[TUNED].mean(MEASURE)
     verdict = "at least as good as" if held >= best else "below"
     print(f"tuned fusion, held out {held:.4f}: {verdict} the best single signal, {best:.4f}")
-    tested = on_test(tuned.setting, options) if options.test else []
+    tested = on_test(tuned.setting, retrievers, options) if options.test else []
     for row in tested:
         p = "" if row["p"] is None else f"p {p_text(row['p'])} against bm25"
         print(f"test  {row['run']:<16}{row['mean']:>9.4f}   {p}")

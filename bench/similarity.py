@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -24,6 +23,7 @@ import numpy.typing as npt
 from scipy.stats import spearmanr
 
 from crossrank.models import BiEncoder, CrossEncoder
+from crossrank.train.run import NOTES
 from duplicates import average_precision
 
 Reals = npt.NDArray[np.float64]
@@ -99,7 +99,7 @@ def train(data: Path, start: str, out: Path) -> None:
     config.write_text(text, encoding="utf-8")
     command = ["train", "cross-encoder", str(config), "--model", start, "--output", str(out)]
     crossrank = Path(sys.executable).with_name("crossrank")
-    subprocess.run([crossrank, *command], check=True, stdout=sys.stderr, env=os.environ)
+    subprocess.run([crossrank, *command], check=True, stdout=sys.stderr)
 
 
 def main() -> None:
@@ -117,24 +117,24 @@ def main() -> None:
     if given.start:
         if given.out is None:
             parser.error("--start wants --out")
-        if not given.out.exists():
+        if not (given.out / NOTES / "report.json").is_file():
             train(given.data, given.start, given.out)
         models = [*models, str(given.out)]
     encoders = given.encoder or ["crossrank-embed"]
-    scorers = {f"{name}, cosine": by_encoder(name) for name in encoders}
-    scorers |= {name: by_cross_encoder(name) for name in models}
+    cosines = {f"{name}, cosine": by_encoder(name) for name in encoders}
+    scorers = cosines | {name: by_cross_encoder(name) for name in models}
     rows = []
     for name in given.sets or SETS:
         pairs, labels = read(given.data, name)
         measure = MEASURES[SETS[name]]
         found = {key: score(pairs) for key, score in scorers.items()}
         values = {key: measure(scores, labels) for key, scores in found.items()}
-        best = max(list(found)[: len(encoders)], key=values.__getitem__)
+        best = max(cosines, key=values.__getitem__)
         print(f"{name}, {len(pairs)} pairs, {SETS[name]}")
         for key, scores in found.items():
             row: dict[str, object] = {"set": name, "scorer": key, SETS[name]: values[key]}
             shown = f"  {key:42} {values[key]:.4f}"
-            if list(found).index(key) >= len(encoders):
+            if key not in cosines:
                 row["p"] = bootstrap(measure, scores, found[best], labels)
                 shown += f"  p {row['p']:.3f}"
             rows.append(row)
