@@ -206,8 +206,8 @@ def amount(value: float, unit: str, language: str, rng: Random) -> str:
 
 def between(value: tuple[float, float], unit: str, language: str, rng: Random) -> str:
     """A range such as `+2 °C bis +8 °C`, `2-8 °C`."""
-    ways = _WAYS[unit][language]
-    suffix = ways[int(rng.random() * len(ways))][0]
+    ways = [suffix for suffix, factor in _WAYS[unit][language] if factor == 1]
+    suffix = ways[int(rng.random() * len(ways))]
     signed = rng.random() < 0.4 and unit == "c"
     low, high = (f"{v:+g}" if signed and v > 0 else f"{v:g}" for v in value)
     low, high = (text.replace(".", ",") if language == "de" else text for text in (low, high))

@@ -44,6 +44,7 @@ _VERBS = {
     "ist": ("ist", "sind"),
     "hat": ("hat", "haben"),
     "fehlt": ("fehlt", "fehlen"),
+    "fällt": ("fällt", "fallen"),
     "wird": ("wird", "werden"),
     "liegt": ("liegt", "liegen"),
     "macht": ("macht", "machen"),
