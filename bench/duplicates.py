@@ -33,6 +33,7 @@ from crossrank.tasks.duplicates.decision import Evidence, evidence, fit_decision
 from crossrank.tasks.fits import Reals
 from crossrank.tasks.labelled import LabelledPairs, read_pairs
 from crossrank.text import Analyzer, VocabularyBuilder
+from crossrank.types import Floats
 
 MAKERS = ("Kirsch", "Liebherr", "Haier", "Thermo", "Binder")
 KINDS_DE = (
@@ -44,7 +45,7 @@ MODELS = ("LABO-288", "LABO-340", "MED-125", "FROST 330")
 LITRES = (125, 280, 340, 500)
 
 
-def average_precision(scores: Reals, labels: Reals) -> float:
+def average_precision(scores: Floats | Reals, labels: Reals) -> float:
     """The mean precision at the rank of every positive; ties are broken against it."""
     order = np.lexsort((labels, -np.asarray(scores, dtype=np.float64)))
     hits = labels[order] > 0
@@ -66,7 +67,7 @@ def pairs_table(
         pairs = pairs.some(limit) if limit else pairs
         found = evidence(scorer, encoder, pairs.left, pairs.right)
         one = scorer.score_texts(pairs.left, pairs.right)
-        ways = {
+        ways: dict[str, Floats | Reals] = {
             "cosine": found.cosines,
             "cross-encoder, one order": one,
             "cross-encoder, both orders": found.scores,

@@ -128,7 +128,8 @@ def measured(data: Dataset, language: str, name: str) -> dict[str, Any]:
             start = time.perf_counter()
             found.append(ask(text))
             times.append(time.perf_counter() - start)
-    run = Ranking.of_lists(data.search, *zip(*found, strict=True), Scale.BM25)
+    docs, scored = zip(*found, strict=True)
+    run = Ranking.of_lists(data.search, docs, scored, Scale.BM25)
     scores = evaluate(run, data.qrels, MEASURES)
     return {
         "set": data.name,

@@ -30,6 +30,7 @@ from crossrank.models import CrossEncoder
 from crossrank.retrieve import MemoryBM25
 from crossrank.tasks.paragraphs import AGGREGATES, LongDocument, aggregate, windows
 from crossrank.text import Analyzer
+from crossrank.text.analyzer import Setting
 
 CANDIDATES = 5
 Span = tuple[int, int]
@@ -40,7 +41,7 @@ class Joined:
     """Long documents, and for each query its document and the place of its paragraph there."""
 
     name: str
-    language: str
+    language: Setting
     search: Search
     gold: tuple[str, ...]
     places: tuple[Span, ...]
@@ -57,7 +58,7 @@ def join(parts: Sequence[tuple[str, str]], between: str = "\n\n") -> tuple[str, 
     return text, places
 
 
-def xquad(data: Path, language: str, count: int) -> Joined:
+def xquad(data: Path, language: Setting, count: int) -> Joined:
     """Articles of five paragraphs each."""
     dataset = read_beir(data / f"xquad-{language}")
     corpus = dataset.search.corpus
@@ -101,7 +102,7 @@ def laws(data: Path, count: int) -> Joined:
 
 def joined(
     name: str,
-    language: str,
+    language: Setting,
     made: dict[str, tuple[str, dict[str, Span]]],
     queries: Queries,
     gold: Sequence[str],
@@ -125,7 +126,7 @@ def measured(case: Joined, scorer: CrossEncoder) -> dict[str, Any]:
     candidates = MemoryBM25.learned(case.search.corpus, case.language, CANDIDATES)(case.search)
     stage = LongDocument(scorer, CANDIDATES)
     ranks: dict[str, list[float]] = {"BM25": []}
-    found = {"first window": [], "BM25 windows": [], "winning window": []}
+    found: dict[str, list[bool]] = {"first window": [], "BM25 windows": [], "winning window": []}
     count = 0
     for q, (document, place) in enumerate(zip(case.gold, case.places, strict=True)):
         read = stage.read(candidates, q)
@@ -182,7 +183,7 @@ def main() -> None:
     scorer = CrossEncoder(given.model)
     found = {}
     for name in given.set:
-        language = name.removeprefix("xquad-")
+        language: Setting = "de" if name == "xquad-de" else "en"
         case = (
             laws(given.data, given.queries)
             if name == "gesetze-de"

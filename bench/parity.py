@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +141,7 @@ def fusion_rows(runs: dict[str, Ranking], python: str) -> list[dict[str, Any]]:
         ours = plain(fuse(rankings, **options))
         row: dict[str, Any] = {
             "fusion": name,
-            "seconds": median_time(lambda chosen=options: fuse(rankings, **chosen)),
+            "seconds": median_time(partial(fuse, rankings, **options)),
         }
         if name in theirs:
             scores: Plain = theirs[name]["scores"]
@@ -188,8 +189,8 @@ def main() -> None:
     print(f"\n{'fusion':<20}{'difference':>12}{'ms':>8}{'ranx ms':>9}   three runs, 53 queries")
     for row in fusions:
         apart = f"{row['difference']:.1e}" if "difference" in row else ""
-        other = f"{1000 * row['ranx seconds']:.1f}" if "ranx seconds" in row else ""
-        print(f"{row['fusion']:<20}{apart:>12}{1000 * row['seconds']:>8.1f}{other:>9}")
+        ranx = f"{1000 * row['ranx seconds']:.1f}" if "ranx seconds" in row else ""
+        print(f"{row['fusion']:<20}{apart:>12}{1000 * row['seconds']:>8.1f}{ranx:>9}")
     several = parse_measures(" ".join(MEASURES))
     one = next(iter(runs.values()))
     ours = median_time(lambda: evaluate(one, qrels, several))
