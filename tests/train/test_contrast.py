@@ -17,7 +17,7 @@ from crossrank.train.contrast.lookup import lookup, lookup_kinds
 from crossrank.train.contrast.matters import matter, matter_kinds
 from crossrank.train.contrast.quantities import amount, between, date, number
 from crossrank.train.contrast.render import render
-from crossrank.train.contrast.words import Noun
+from crossrank.train.contrast.words import Noun, dative
 
 BOTH = pytest.mark.parametrize("language", LANGUAGES)
 
@@ -172,6 +172,14 @@ def test_nouns_know_their_forms() -> None:
     )
     with pytest.raises(BadInput, match="a gender m, f, n or p wanted for 'Schale'"):
         _ = Noun.of("Schale").der
+
+
+def test_units_after_a_preposition_are_in_the_dative() -> None:
+    assert dative("mit 24 Monate Garantiezeit") == "mit 24 Monaten Garantiezeit"
+    assert dative("eine Frist von mindestens 3 Jahre") == "eine Frist von mindestens 3 Jahren"
+    assert dative("bis 24 Monate, mit 24 Monaten, mit 1 Jahr") == (
+        "bis 24 Monate, mit 24 Monaten, mit 1 Jahr"
+    )
 
 
 def test_wrong_arguments_say_what_was_wanted() -> None:

@@ -12,7 +12,7 @@ from crossrank.train.contrast import quantities
 from crossrank.train.contrast.domain import Domain
 from crossrank.train.contrast.items import Item, model_name, pick
 from crossrank.train.contrast.quantities import Value
-from crossrank.train.contrast.words import Noun
+from crossrank.train.contrast.words import Noun, dative
 
 
 def family(domain: Domain, key: str, value: Value) -> str:
@@ -87,7 +87,7 @@ def sibling(domain: Domain, key: str, value: Value, rng: Random) -> str:
 
 def sentence(template: str, **values: object) -> str:
     """The template filled in, with a capital letter at its start."""
-    text = template.format_map(values).strip().replace("..", ".")
+    text = dative(template.format_map(values)).strip().replace("..", ".")
     return text[:1].upper() + text[1:]
 
 
@@ -149,7 +149,8 @@ def _attribute(domain: Domain, item: Item, key: str, rng: Random) -> str:
     options = [
         text for text in domain.wordings["ask"][group] if not text.startswith(("{item", "that"))
     ]
-    return " ".join(pick(rng, options).format_map(fields(domain, key, value, rng)).split())
+    told = pick(rng, options).format_map(fields(domain, key, value, rng))
+    return " ".join(dative(told).split())
 
 
 def _row(domain: Domain, item: Item, key: str, rng: Random) -> str:

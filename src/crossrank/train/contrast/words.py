@@ -7,6 +7,7 @@ Templates ask for forms by attribute: `{part.den}`, `{part.kein}`, `{part.ist}`,
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from crossrank.errors import BadInput
@@ -64,6 +65,15 @@ _VERBS = {
 }
 _ENGLISH = {"the": "the", "this": "this", "no": "no", "which": "which"}
 _GENDERS = "mfnp"
+_WITH_DATIVE = re.compile(
+    r"\b((?:von|mit|bei|zu|ab|seit)(?: mindestens| höchstens| maximal| rund)?"
+    r" [\d.,]+ (?:Jahre|Monate|Tage))\b"
+)
+
+
+def dative(text: str) -> str:
+    """The text with the dative of units after prepositions: `mit 24 Monaten Garantiezeit`."""
+    return _WITH_DATIVE.sub(r"\1n", text)
 
 
 @dataclass(frozen=True, slots=True)
