@@ -69,6 +69,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=5)
+    parser.add_argument("--lr", type=float, default=5e-5)
     parser.add_argument("--seed", type=int, default=13)
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -78,12 +79,12 @@ def main() -> None:
     train = pairs(given.data, "de", "train") + pairs(given.data, "en", "train")
     sides = Sides(given.work, encoder, train)
     target = torch.tensor([value / 5 for _, _, value in train])
-    optimiser = torch.optim.AdamW(model.parameters(), lr=5e-5, weight_decay=0.01)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=given.lr, weight_decay=0.01)
     rng, start, step = np.random.default_rng(given.seed), time.time(), 0
     model.train()
     while (done := (time.time() - start) / (60 * given.minutes)) < 1:
         for group in optimiser.param_groups:
-            group["lr"] = 5e-5 * min(1, (step + 1) / 50) * 0.5 * (1 + math.cos(math.pi * done))
+            group["lr"] = given.lr * min(1, (step + 1) / 50) * 0.5 * (1 + math.cos(math.pi * done))
         chosen = rng.integers(len(train), size=48)
         logits = logits_of(model, sides.states(chosen, rng.integers(2, size=48)))
         loss = torch.nn.functional.mse_loss(logits.sigmoid(), target[chosen])

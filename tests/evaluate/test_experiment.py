@@ -223,16 +223,18 @@ def test_signals_are_what_the_inner_stages_of_the_last_fusion_give(
         signals_of_pipeline(SPECS[1], collection, search)
 
 
+@pytest.mark.parametrize("weight", [1.0, 0.4])
 def test_depth_curves_equal_re_ranking_to_that_depth(
-    collection: Collection, judged: JudgedSet, models: Models
+    collection: Collection, judged: JudgedSet, models: Models, weight: float
 ) -> None:
     search = Search(judged.queries, collection.corpus())
-    spec = PipelineSpec((Bm25(depth=30), Reranker("fake", 30)), "deep")
+    spec = PipelineSpec((Bm25(depth=30), Reranker("fake", 30, weight=weight)), "deep")
     found = cost_curve(spec, collection, search, judged.qrels, nDCG @ 3, [0, 3, 8, 30],
                        models=models)  # fmt: skip
     assert [point.depth for point in found.points] == [0, 3, 8, 30]
     for point in found.points[1:]:
-        cut = PipelineSpec((Bm25(depth=30), Reranker("fake", point.depth)), "cut")
+        last = Reranker("fake", int(point.depth), weight=weight)
+        cut = PipelineSpec((Bm25(depth=30), last), "cut")
         plain = evaluate(build(cut, collection, models)(search), judged.qrels, [nDCG @ 3])
         assert point.value == pytest.approx(plain.mean(nDCG @ 3))
     first = evaluate(build(SPECS[0], collection, models)(search), judged.qrels, [nDCG @ 3])

@@ -14,12 +14,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from crossrank.errors import BadInput
 from crossrank.evaluate.align import Ints, Reals
 from crossrank.evaluate.columns import GradedTable
 from crossrank.evaluate.measures import Measure
 from crossrank.pipelines.spec import PipelineSpec, Reranker
+from crossrank.rerank.stage import z_scores
 from crossrank.stage import Stage, chain
 from crossrank.types import Ranking, Search
 
@@ -40,7 +42,8 @@ class Point:
 @dataclass(frozen=True, slots=True)
 class DeepRun:
     """One run at full depth. candidates: before re-ranking; scores: float64 [N], the
-    cross-encoder's, as `candidates.docs`; first, rerank: ms of each query; depths: candidates.
+    cross-encoder's, as `candidates.docs`, and `weight` their share (as `Rerank` has it); first,
+    rerank: ms of each query; depths: candidates.
     """
 
     candidates: Ranking
@@ -49,6 +52,7 @@ class DeepRun:
     first: Reals
     rerank: Reals
     measure: Measure
+    weight: float = 1.0
 
     @property
     def depths(self) -> Ints:
@@ -68,13 +72,24 @@ class DeepRun:
         given = self.candidates
         owner, rank = given.owners(), given.ranks()
         below = rank > depths[owner]
-        key = np.where(below, rank.astype(np.float64), -self.scores)
+        key = np.where(below, rank.astype(np.float64), -self._mixed(~below))
         order = np.lexsort((given.docs, key, below, owner))
         place = np.empty(len(order))
         place[order] = -given.ranks().astype(np.float64)
         scores = np.empty(len(order))
         scores[self.graded.table.places[0]] = place
         return scores
+
+    def _mixed(self, read: npt.NDArray[np.bool_]) -> Reals:
+        """The scores with what is kept of the first stage, over the candidates that are read."""
+        if self.weight == 1:
+            return self.scores
+        owners, count = self.candidates.owners()[read], len(self.candidates.queries)
+        new = z_scores(self.scores[read].astype(np.float32), owners, count)
+        old = z_scores(self.candidates.scores[read], owners, count)
+        mixed = np.zeros(len(self.scores))
+        mixed[read] = self.weight * new + (1 - self.weight) * old
+        return mixed
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +126,8 @@ def cost_curve(
         raise BadInput(f"depths of 0 or more wanted, got {list(depths)}")
     loading = models or Loading()
     before = chain([stage_of(each, collection, loading) for each in spec.stages[:-1]])
-    rerank = stage_of(Reranker(last.model, max(*depths, 1)), collection, loading)
+    alone = replace(last, depth=max(*depths, 1), weight=1.0)
+    rerank = stage_of(alone, collection, loading)
     _warm(before, rerank, search)
     parts: list[Ranking] = []
     scored: list[Reals] = []
@@ -128,7 +144,8 @@ def cost_curve(
         done(at + 1)
     whole = Ranking.concat(parts)
     graded = GradedTable.of([whole], qrels)
-    run = DeepRun(whole, graded, np.concatenate(scored), first, second, measure)
+    scores = np.concatenate(scored)
+    run = DeepRun(whole, graded, scores, first, second, measure, last.weight)
     every = np.ones(len(search), dtype=np.int64)
     # a fixed depth is shown as asked for, also where queries have fewer candidates
     points = (replace(run.at(depth * every), depth=float(depth)) for depth in depths)

@@ -158,7 +158,11 @@ class PipelineSpec:
         return replace(self, stages=tuple(_deepened(stage, k) for stage in self.stages))
 
     def with_reranker(self, model: str) -> PipelineSpec:
-        """The same pipeline with another cross-encoder. Raises BadInput if it has none."""
+        """The same pipeline with another cross-encoder. Raises BadInput if it has none.
+
+        The weight that suits the bundled cross-encoder is not kept for another one, which then
+        decides alone.
+        """
         changed = tuple(_reranked(stage, model) for stage in self.stages)
         if not any(isinstance(stage, Reranker) for stage in _flat(changed)):
             raise BadInput(f"pipeline {self.name!r} has no cross-encoder to replace by {model!r}")
@@ -210,7 +214,8 @@ def _deepened(stage: StageSpec, k: int) -> StageSpec:
 def _reranked(stage: StageSpec, model: str) -> StageSpec:
     match stage:
         case Reranker():
-            return replace(stage, model=model)
+            weight = 1.0 if stage.model == SMALL else stage.weight
+            return replace(stage, model=model, weight=weight)
         case Fusion() | Learned():
             return replace(stage, of=tuple(_reranked(inner, model) for inner in stage.of))
         case _:
