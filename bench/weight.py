@@ -20,6 +20,7 @@ import numpy as np
 
 from crossrank import Ranking, Search
 from crossrank.evaluate import evaluate, nDCG
+from crossrank.evaluate.report.comparison import p_text
 from crossrank.evaluate.significance import randomisation
 from crossrank.fuse import fuse
 from crossrank.io.beir import judged_queries, read_beir, read_beir_corpus, read_beir_queries
@@ -86,7 +87,7 @@ def main() -> None:
             mean = float(np.mean(list(means.values())))
             rows.append({"pipeline": pipeline, "weight": weight, **means, "mean": mean, "p": p})
             cells = "".join(f"{value:9.4f}" for value in means.values())
-            print(f"{weight:<8}{cells}{mean:9.4f}{p:9.4f}", flush=True)
+            print(f"{weight:<8}{cells}{mean:9.4f}{p_text(p):>9}", flush=True)
     if given.json:
         given.json.write_text(json.dumps(rows, indent=2) + "\n")
 

@@ -62,6 +62,22 @@ def test_a_weight_mixes_both_rankings_in_standard_deviations_of_the_query() -> N
     assert found.scale is Scale.FUSED
 
 
+def test_a_trace_shows_the_scorer_alone_before_the_blend() -> None:
+    given = ranking([2, 1, 0])
+    watched: list[str] = []
+    steps = (
+        Rerank(Lengths(), weight=0.25).trace(given, lambda step: watched.append(step.name)).steps
+    )
+    assert watched == [step.name for step in steps] == ["cross-encoder", "blend 0.25"]
+    alone = Rerank(Lengths())(given)
+    assert steps[0].ranking.scale == alone.scale
+    assert steps[0].ranking.scores.tolist() == alone.scores.tolist()
+    mixed = Rerank(Lengths(), weight=0.25)(given)
+    assert steps[1].ranking.scale is Scale.FUSED
+    assert steps[1].ranking.scores.tolist() == mixed.scores.tolist()
+    assert len(Rerank(Lengths()).trace(given).steps) == 1
+
+
 def test_weight_one_keeps_the_score_of_a_lone_document() -> None:
     assert Rerank(Lengths())(ranking([0])).scores.tolist() == [4]
     assert Rerank(Lengths(), weight=0.5)(ranking([0])).scores.tolist() == [0]

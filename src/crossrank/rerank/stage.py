@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from crossrank.errors import BadInput
 from crossrank.rerank.scoring import score_rows
+from crossrank.stage import Step, Trace, Watch, unwatched
 from crossrank.types import Floats, Offsets, Ranking, Scale, Scorer, Search
 
 
@@ -15,7 +18,8 @@ class Rerank:
     `weight` below 1 keeps some of the ranking that came in: weight * z(scorer) +
     (1 - weight) * z(incoming), where z counts standard deviations from the mean of the query's
     first `depth` documents. Such scores are relative to their query (scale FUSED); with weight 1
-    a score is the scorer's own and does not depend on the other candidates.
+    a score is the scorer's own and does not depend on the other candidates. A trace shows the
+    scorer's own ranking before the blend.
     """
 
     __slots__ = ("depth", "name", "scorer", "weight")
@@ -35,14 +39,25 @@ class Rerank:
 
     def __call__(self, given: Ranking, /) -> Ranking:
         """The first `depth` documents of every query, in their new order."""
+        return self.trace(given).ranking
+
+    def trace(self, given: Search, watch: Watch = unwatched) -> Trace:
+        """The scorer's own ranking, and with a weight below 1 the blend after it."""
+        start = time.perf_counter()
         head = first(given, self.depth)
         values, notes = score_rows(self.scorer, head, head.owners(), head.docs)
-        if self.weight == 1:
-            return head.rescored(values, self.scorer.scale, notes)
-        owners, count = head.owners(), len(head.queries)
-        new = self.weight * z_scores(values, owners, count)
-        old = (1 - self.weight) * z_scores(head.scores, owners, count)
-        return head.rescored(new + old, Scale.FUSED, notes)
+        own = head.rescored(values, self.scorer.scale, notes)
+        steps = [Step(self.name, own, time.perf_counter() - start)]
+        watch(steps[0])
+        if self.weight < 1:
+            start = time.perf_counter()
+            owners, count = head.owners(), len(head.queries)
+            new = self.weight * z_scores(values, owners, count)
+            old = (1 - self.weight) * z_scores(head.scores, owners, count)
+            blend = head.rescored(new + old, Scale.FUSED, notes)
+            steps.append(Step(f"blend {self.weight:.2g}", blend, time.perf_counter() - start))
+            watch(steps[1])
+        return Trace(tuple(steps))
 
 
 def first(given: Search, depth: int) -> Ranking:
