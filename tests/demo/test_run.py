@@ -20,7 +20,7 @@ from crossrank.store import Collection
 from crossrank.types import Floats
 from fakes import FakeEncoder, FakeScorer
 
-STAGES = ["bm25", "bi-encoder", "both fused", "cross-encoder"]
+STAGES = ["bm25", "bi-encoder", "both fused", "cross-encoder", "blend 0.6"]
 
 
 def _refuse(*args: object, **kwargs: object) -> NoReturn:
@@ -43,7 +43,7 @@ def report() -> Report:
     """Run in a folder that is gone when the report is read."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", _refuse)
-        return run(FakeEncoder(), SCORER)
+        return run(FakeEncoder(), SCORER, weight=0.6)
 
 
 def test_every_stage_is_measured_over_all_queries(report: Report) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from crossrank.demo import Report
 
 MARKS = ("·", "+", "++", "+++")
+ALONE = ("bm25", "bi-encoder", "cross-encoder")
 STYLES = ("dim", "yellow", "green", "bold green")
 
 
@@ -34,10 +35,13 @@ def demo(
     """Show BM25, bi-encoder and cross-encoder side by side on a small German-English catalogue."""
     from crossrank.demo import read_catalogue, run
     from crossrank.models import BiEncoder, CrossEncoder
+    from crossrank.pipelines.named import KEPT
+    from crossrank.pipelines.spec import SMALL
 
     with output.progress() as bar:
         done = output.counter(bar, "demo", total=len(read_catalogue().queries))
-        report = run(BiEncoder(encoder), CrossEncoder(model), keep, done)
+        weight = 1 - KEPT if model == SMALL else 1.0
+        report = run(BiEncoder(encoder), CrossEncoder(model), keep, done, weight)
     if as_json:
         output.print_json(report.as_dict())
     else:
@@ -63,9 +67,9 @@ def _print(report: Report) -> None:
 
 
 def _side_by_side(report: Report, query: str, width: int) -> tuple[list[str], list[list[Text]]]:
-    """The first five of each stage but the fusion, which is only a step on the way."""
+    """The first five of the models and of BM25, not of what combines them."""
     titles = {document.id: document.title for document in report.catalogue.documents}
-    stages = [stage for stage in report.stages if stage.name != "both fused"]
+    stages = [stage for stage in report.stages if stage.name in ALONE]
     room = max(width // len(stages) - 7, 12)
     columns = [
         [_cell(titles[name], grade, room) for name, grade in report.top(stage, query)]

@@ -111,26 +111,29 @@ def run(
     scorer: Scorer,
     folder: Path | None = None,
     done: Callable[[int], None] = lambda count: None,
+    weight: float = 1.0,
 ) -> Report:
     """Indexes the catalogue in `folder` (else in one that is removed again) and measures it.
 
-    The candidates of BM25 and of the bi-encoder are fused; the first 30 are re-ranked. `done` is
-    told the number of queries finished.
+    The candidates of BM25 and of the bi-encoder are fused; the first 30 are re-ranked, and with a
+    `weight` below 1 blended with what came in. `done` is told the number of queries finished.
     """
     if folder is not None:
-        return _run(encoder, scorer, folder, done)
+        return _run(encoder, scorer, folder, done, weight)
     with tempfile.TemporaryDirectory(prefix="crossrank-demo-") as made:
-        return _run(encoder, scorer, Path(made) / "catalogue", done)
+        return _run(encoder, scorer, Path(made) / "catalogue", done, weight)
 
 
-def _run(encoder: Encoder, scorer: Scorer, folder: Path, done: Callable[[int], None]) -> Report:
+def _run(
+    encoder: Encoder, scorer: Scorer, folder: Path, done: Callable[[int], None], weight: float
+) -> Report:
     catalogue = read_catalogue()
     start = time.perf_counter()
     collection = _index(catalogue, encoder, folder)
     indexing = time.perf_counter() - start
     pipeline = Pipeline(
         Fuse(BM25(collection), Dense(collection, encoder, name="bi-encoder"), name="both fused"),
-        Rerank(scorer, depth=DEPTH),
+        Rerank(scorer, depth=DEPTH, weight=weight),
     )
     search = Search(catalogue.queries, collection.corpus())
     trace = trace_in_batches(pipeline, search, 4, done)
