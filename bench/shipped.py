@@ -8,6 +8,9 @@ scifact    SciFact test, our BM25 top 100, nDCG@10
 xquad-de   XQuAD German: BM25, fused with the bi-encoder, re-ranked by the cross-encoder alone and
            as the pipeline `full` does it, MRR@10
 xquad-en   the same in English
+
+`full` re-ranks as the pipeline of that name: the candidates of BM25 and bi-encoder fused, the
+cross-encoder blended with that.
 """
 
 from __future__ import annotations
@@ -60,31 +63,31 @@ def lexical(search: Search, language: Setting, depth: int = 100) -> Ranking:
     return MemoryBM25.learned(search.corpus, language, depth)(search)
 
 
+def re_ranked(given: Ranking, cross: CrossEncoder, encoder: BiEncoder) -> Stages:
+    """BM25's candidates ordered by each model alone, and by all three as `full` does it."""
+    once, dense = CachedScorer(cross), by_cosine(given, encoder)
+    depth = int(given.depths().max())
+    full = Rerank(once, depth=depth, weight=1 - KEPT)(fuse([given, dense], "rrf"))
+    return {"bi-encoder": dense, "cross-encoder": Rerank(once, depth=depth)(given), "full": full}
+
+
 def dl21(data: Path, cross: CrossEncoder, encoder: BiEncoder, depth: int) -> tuple[Stages, Ranking]:
-    """The given candidates, re-ranked by each model alone."""
+    """The given candidates, re-ranked."""
     folder = data / "msmarco-dl21-22"
     qrels = read_qrels(folder / "qrels/dl21.tsv")
     queries: Queries = judged_queries(read_beir_queries(folder), qrels, folder)
     search = Search(queries, read_beir_corpus(folder))
     given = read_candidates(folder / "runs/dl21.bm25.trec", search).top(100)
-    return {
-        "bm25": given,
-        "bi-encoder": by_cosine(given.top(depth), encoder),
-        "cross-encoder": Rerank(cross, depth=depth)(given),
-    }, qrels
+    return {"bm25": given, **re_ranked(given.top(depth), cross, encoder)}, qrels
 
 
 def scifact(
     data: Path, cross: CrossEncoder, encoder: BiEncoder, depth: int
 ) -> tuple[Stages, Ranking]:
-    """Our BM25 top 100, re-ranked by each model alone."""
+    """Our BM25 top 100, re-ranked."""
     dataset = read_beir(data / "scifact", "test")
     given = lexical(dataset.search, "en")
-    return {
-        "bm25": given,
-        "bi-encoder": by_cosine(given.top(depth), encoder),
-        "cross-encoder": Rerank(cross, depth=depth)(given),
-    }, dataset.qrels
+    return {"bm25": given, **re_ranked(given.top(depth), cross, encoder)}, dataset.qrels
 
 
 Run = Callable[[Path, CrossEncoder, BiEncoder, int], tuple[Stages, Ranking]]

@@ -1,6 +1,6 @@
 """Fine-tunes the cross-encoder to graded similarity on STS-b, German and English together.
 
-python recipes/train_sts.py --data DATA --work WORK --minutes 5
+python recipes/train_sts.py --data DATA --work WORK
 
 The head's logit through a sigmoid against score / 5, squared error, each pair in a random order;
 at the end both orders are averaged. Prints Spearman on the dev and test sets of both languages,
@@ -68,8 +68,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=5)
-    parser.add_argument("--lr", type=float, default=5e-5)
+    parser.add_argument("--minutes", type=float, default=18)
+    parser.add_argument("--lr", type=float, default=1.5e-4)
     parser.add_argument("--seed", type=int, default=13)
     given = parser.parse_args()
     torch.set_num_threads(1)
