@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,18 @@ def _write(path: Path, start: int) -> None:
     for at in range(start, start + 200):
         store.put({at.to_bytes(16, "big"): float(at)})
     store.close()
+
+
+def test_many_may_open_a_new_file_in_the_same_moment(tmp_path: Path) -> None:
+    for trial in range(20):
+        path = tmp_path / f"{trial}.db"
+        with ThreadPoolExecutor(8) as pool:
+            stores = list(pool.map(FileStore, [path] * 8))
+        for at, store in enumerate(stores):
+            store.put({at.to_bytes(16, "big"): float(at)})
+        assert len(stores[0].get([at.to_bytes(16, "big") for at in range(8)])) == 8
+        for store in stores:
+            store.close()
 
 
 def test_connections_share_a_file(tmp_path: Path) -> None:

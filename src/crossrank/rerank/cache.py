@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ class FileStore:
         self._lock = threading.Lock()
         try:
             self._file = sqlite3.connect(path, timeout=60, check_same_thread=False)
-            self._file.execute("PRAGMA journal_mode = WAL")
+            _share(self._file)
             self._file.execute("PRAGMA synchronous = NORMAL")
             self._file.execute(
                 "CREATE TABLE IF NOT EXISTS scores "
@@ -94,6 +95,25 @@ class FileStore:
         """Closes the file."""
         with self._lock:
             self._file.close()
+
+
+def _share(file: sqlite3.Connection, seconds: float = 60) -> None:
+    """Lets readers and a writer use the file at once (WAL).
+
+    SQLite does not wait for its busy timeout here: two who open a new file in the same moment would
+    meet "database is locked". Raises sqlite3.OperationalError when it still is after `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            file.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 class NamedScorer(Scorer, Protocol):
