@@ -30,7 +30,7 @@ from crossrank.fuse import fuse
 from crossrank.io.beir import judged_queries, read_beir, read_beir_corpus, read_beir_queries
 from crossrank.io.trec import read_candidates, read_qrels
 from crossrank.models import BiEncoder, CrossEncoder
-from crossrank.pipelines.named import KEPT
+from crossrank.pipelines.named import SHARE
 from crossrank.rerank import CachedScorer, Rerank
 from crossrank.retrieve import MemoryBM25
 from crossrank.text.analyzer import Setting
@@ -67,17 +67,22 @@ def re_ranked(given: Ranking, cross: CrossEncoder, encoder: BiEncoder) -> Stages
     """BM25's candidates ordered by each model alone, and by all three as `full` does it."""
     once, dense = CachedScorer(cross), by_cosine(given, encoder)
     depth = int(given.depths().max())
-    full = Rerank(once, depth=depth, weight=1 - KEPT)(fuse([given, dense], "rrf"))
+    full = Rerank(once, depth=depth, weight=SHARE)(fuse([given, dense], "rrf"))
     return {"bi-encoder": dense, "cross-encoder": Rerank(once, depth=depth)(given), "full": full}
 
 
-def dl21(data: Path, cross: CrossEncoder, encoder: BiEncoder, depth: int) -> tuple[Stages, Ranking]:
-    """The given candidates, re-ranked."""
+def given_dl21(data: Path) -> tuple[Ranking, Ranking]:
+    """The given BM25 top 100 of TREC DL 2021, and its judgements."""
     folder = data / "msmarco-dl21-22"
     qrels = read_qrels(folder / "qrels/dl21.tsv")
     queries: Queries = judged_queries(read_beir_queries(folder), qrels, folder)
     search = Search(queries, read_beir_corpus(folder))
-    given = read_candidates(folder / "runs/dl21.bm25.trec", search).top(100)
+    return read_candidates(folder / "runs/dl21.bm25.trec", search).top(100), qrels
+
+
+def dl21(data: Path, cross: CrossEncoder, encoder: BiEncoder, depth: int) -> tuple[Stages, Ranking]:
+    """The given candidates, re-ranked."""
+    given, qrels = given_dl21(data)
     return {"bm25": given, **re_ranked(given.top(depth), cross, encoder)}, qrels
 
 
@@ -109,7 +114,7 @@ def xquad(language: Setting) -> Run:
             "bi-encoder": dense,
             "hybrid": hybrid,
             "cross-encoder": Rerank(once, depth=depth)(hybrid),
-            "full": Rerank(once, depth=depth, weight=1 - KEPT)(hybrid),
+            "full": Rerank(once, depth=depth, weight=SHARE)(hybrid),
         }, dataset.qrels
 
     return run

@@ -18,16 +18,15 @@ from typing import Any
 
 import numpy as np
 
-from crossrank import Ranking, Search
+from crossrank import Ranking
 from crossrank.evaluate import evaluate, nDCG
 from crossrank.evaluate.report.comparison import p_text
 from crossrank.evaluate.significance import randomisation
 from crossrank.fuse import fuse
-from crossrank.io.beir import judged_queries, read_beir, read_beir_corpus, read_beir_queries
-from crossrank.io.trec import read_candidates, read_qrels
+from crossrank.io.beir import read_beir
 from crossrank.models import BiEncoder, CrossEncoder
 from crossrank.rerank import CachedScorer, Rerank
-from shipped import by_cosine, lexical, nearest
+from shipped import by_cosine, given_dl21, lexical, nearest
 
 MEASURE = nDCG @ 10
 WEIGHTS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2)
@@ -38,11 +37,8 @@ First = dict[str, Ranking]
 def first_stages(data: Path, name: str, encoder: BiEncoder, count: int) -> tuple[First, Ranking]:
     """The candidates of the two pipelines, and the judgements."""
     if name == "dl21":
-        folder = data / "msmarco-dl21-22"
-        qrels = read_qrels(folder / "qrels/dl21.tsv")
-        queries = judged_queries(read_beir_queries(folder), qrels, folder)[:count]
-        search = Search(queries, read_beir_corpus(folder))
-        words = read_candidates(folder / "runs/dl21.bm25.trec", search).top(100)
+        given, qrels = given_dl21(data)
+        words = given.select(slice(count))
         return {"rerank": words, "full": fuse([words, by_cosine(words, encoder)], "rrf")}, qrels
     dataset = read_beir(data / name, "train" if name == "scifact" else "test")
     search = dataset.search.select(slice(count))

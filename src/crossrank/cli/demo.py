@@ -35,12 +35,12 @@ def demo(
     """Show BM25, bi-encoder and cross-encoder side by side on a small German-English catalogue."""
     from crossrank.demo import read_catalogue, run
     from crossrank.models import BiEncoder, CrossEncoder
-    from crossrank.pipelines.named import KEPT
+    from crossrank.pipelines.named import SHARE
     from crossrank.pipelines.spec import SMALL
 
     with output.progress() as bar:
         done = output.counter(bar, "demo", total=len(read_catalogue().queries))
-        weight = 1 - KEPT if model == SMALL else 1.0
+        weight = SHARE if model == SMALL else 1.0
         report = run(BiEncoder(encoder), CrossEncoder(model), keep, done, weight)
     if as_json:
         output.print_json(report.as_dict())

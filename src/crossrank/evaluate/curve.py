@@ -21,7 +21,7 @@ from crossrank.evaluate.align import Ints, Reals
 from crossrank.evaluate.columns import GradedTable
 from crossrank.evaluate.measures import Measure
 from crossrank.pipelines.spec import PipelineSpec, Reranker
-from crossrank.rerank.stage import z_scores
+from crossrank.rerank.stage import blended
 from crossrank.stage import Stage, chain
 from crossrank.types import Ranking, Search
 
@@ -85,10 +85,9 @@ class DeepRun:
         if self.weight == 1:
             return self.scores
         owners, count = self.candidates.owners()[read], len(self.candidates.queries)
-        new = z_scores(self.scores[read].astype(np.float32), owners, count)
-        old = z_scores(self.candidates.scores[read], owners, count)
+        new, old = self.scores[read].astype(np.float32), self.candidates.scores[read]
         mixed = np.zeros(len(self.scores))
-        mixed[read] = self.weight * new + (1 - self.weight) * old
+        mixed[read] = blended(new, old, self.weight, owners, count)
         return mixed
 
 

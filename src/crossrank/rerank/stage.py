@@ -51,10 +51,8 @@ class Rerank:
         watch(steps[0])
         if self.weight < 1:
             start = time.perf_counter()
-            owners, count = head.owners(), len(head.queries)
-            new = self.weight * z_scores(values, owners, count)
-            old = (1 - self.weight) * z_scores(head.scores, owners, count)
-            blend = head.rescored(new + old, Scale.FUSED, notes)
+            mixed = blended(values, head.scores, self.weight, head.owners(), len(head.queries))
+            blend = head.rescored(mixed, Scale.FUSED, notes)
             steps.append(Step(f"blend {self.weight:.2g}", blend, time.perf_counter() - start))
             watch(steps[1])
         return Trace(tuple(steps))
@@ -68,6 +66,11 @@ def first(given: Search, depth: int) -> Ranking:
             "some (BM25, Dense, Everything)"
         )
     return given.top(depth)
+
+
+def blended(new: Floats, old: Floats, weight: float, owners: Offsets, count: int) -> Floats:
+    """weight * z(new) + (1 - weight) * z(old), z within each of `count` owners: float32 [n]."""
+    return weight * z_scores(new, owners, count) + (1 - weight) * z_scores(old, owners, count)
 
 
 def z_scores(values: Floats, owners: Offsets, count: int) -> Floats:

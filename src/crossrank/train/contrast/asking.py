@@ -7,8 +7,8 @@ from random import Random
 
 from crossrank.train.contrast.domain import Domain
 from crossrank.train.contrast.items import Condition, pick
-from crossrank.train.contrast.render import family, fields, sentence, written
-from crossrank.train.contrast.words import Noun, dative
+from crossrank.train.contrast.render import family, fields, phrase, sentence, written
+from crossrank.train.contrast.words import Noun
 
 
 def ask(
@@ -57,8 +57,7 @@ def _phrase(domain: Domain, noun: Noun, c: Condition, part: str, rng: Random) ->
         options = wordings[group]
     values = fields(domain, c.key, c.value, rng)
     upper = written(domain, c.key, c.upper, rng) if c.op == "between" else ""
-    told = pick(rng, options).format_map({"item": noun, "w": upper, **values})
-    return " ".join(dative(told).split())
+    return phrase(pick(rng, options), {"item": noun, "w": upper, **values})
 
 
 def _alone(domain: Domain, key: str) -> bool:

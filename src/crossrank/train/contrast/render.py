@@ -85,6 +85,11 @@ def sibling(domain: Domain, key: str, value: Value, rng: Random) -> str:
     return " " + sentence(pick(rng, options), m=model_name(domain, rng), it=domain.it, **told)
 
 
+def phrase(template: str, values: Mapping[str, object]) -> str:
+    """The template filled in, with single blanks."""
+    return " ".join(dative(template.format_map(values)).split())
+
+
 def sentence(template: str, **values: object) -> str:
     """The template filled in, with a capital letter at its start."""
     text = dative(template.format_map(values)).strip().replace("..", ".")
@@ -149,8 +154,7 @@ def _attribute(domain: Domain, item: Item, key: str, rng: Random) -> str:
     options = [
         text for text in domain.wordings["ask"][group] if not text.startswith(("{item", "that"))
     ]
-    told = pick(rng, options).format_map(fields(domain, key, value, rng))
-    return " ".join(dative(told).split())
+    return phrase(pick(rng, options), fields(domain, key, value, rng))
 
 
 def _row(domain: Domain, item: Item, key: str, rng: Random) -> str:
