@@ -157,6 +157,8 @@ def test_a_fusion_of_three_signals_over_the_same_candidates() -> None:
     assert kept.stages[1] == Reranker("mine", weight=0.3)
     alone = PipelineSpec((Bm25(), Reranker(weight=0.3))).with_reranker("mine")
     assert alone.stages[1] == Reranker("mine", weight=1.0)  # 0.3 suited the bundled one
+    same = PipelineSpec((Bm25(), Reranker(weight=0.3)))
+    assert same.with_reranker(Reranker().model) == same
     with pytest.raises(BadInput, match="normalise of each of type str wanted, got 3"):
         parse(THREE.replace('"z-score"', "[3]"))
 

@@ -214,7 +214,7 @@ def _deepened(stage: StageSpec, k: int) -> StageSpec:
 def _reranked(stage: StageSpec, model: str) -> StageSpec:
     match stage:
         case Reranker():
-            weight = 1.0 if stage.model == SMALL else stage.weight
+            weight = 1.0 if stage.model == SMALL != model else stage.weight
             return replace(stage, model=model, weight=weight)
         case Fusion() | Learned():
             return replace(stage, of=tuple(_reranked(inner, model) for inner in stage.of))
