@@ -3,7 +3,9 @@
 python bench/contrast.py [--groups N] [--seed N] [--model NAME] [--encoder NAME] [--json FILE]
 
 A pair is two texts of one query whose grades differ; equal scores count half. The domains were
-held out of all training. p: two-sided randomisation test over queries, against the row above.
+held out of all training. `blend` is what the pipeline `full` makes of BM25, bi-encoder and
+cross-encoder, `full` the whole pipeline, which also holds candidates to the conditions of the
+query. p: two-sided randomisation test over queries, against the column before.
 """
 
 from __future__ import annotations
@@ -18,34 +20,72 @@ import numpy as np
 import numpy.typing as npt
 
 from crossrank.evaluate.significance import randomisation
+from crossrank.fuse import fuse
 from crossrank.models import BiEncoder, CrossEncoder
+from crossrank.pipelines.named import SHARE
+from crossrank.rerank import CachedScorer, Rerank
+from crossrank.rerank.conditions import Conditions
 from crossrank.retrieve import MemoryBM25
 from crossrank.train.contrast import HELD_OUT, KINDS, LANGUAGES, Group, generate
-from crossrank.types import MemoryCorpus, Queries, Ranking, Search
+from crossrank.types import Encoder, MemoryCorpus, Queries, Ranking, Scorer, Search
+from shipped import by_cosine
 
 Reals = npt.NDArray[np.float64]
+DEEP = 1000
+"""More than a group has candidates."""
+
 Score = Callable[[Sequence[Group]], list[Reals]]
 
 
-def by_bm25(groups: Sequence[Group]) -> list[Reals]:
-    """BM25 over all texts of the groups; a text without a term of the query scores 0."""
+def candidates(groups: Sequence[Group]) -> Ranking:
+    """The texts of each group as the candidates of its query, all with score 0."""
     texts = list(dict.fromkeys(text for group in groups for text, _ in group.candidates))
-    corpus = MemoryCorpus.of(texts)
     rows = {text: row for row, text in enumerate(texts)}
-    search = Search(Queries.of([group.query for group in groups]), corpus)
+    search = Search(Queries.of([group.query for group in groups]), MemoryCorpus.of(texts))
     docs = [[rows[text] for text, _ in group.candidates] for group in groups]
-    given = Ranking.of_lists(search, docs, [np.zeros(len(each)) for each in docs])
-    found = MemoryBM25.learned(corpus, depth=1000)(given)
+    return Ranking.of_lists(search, docs, [np.zeros(len(each)) for each in docs])
+
+
+def by_text(groups: Sequence[Group], found: Ranking) -> list[Reals]:
+    """The scores of a ranking in the order of the groups' texts; 0 for one that is not in it."""
+    every = candidates(groups)
+    rows = {text: row for row, text in enumerate(every.corpus.texts(every.corpus.rows()))}
     scores = [dict(zip(*map(np.ndarray.tolist, each), strict=True)) for each in found]
     return [
-        np.array([score.get(row, 0.0) for row in each])
-        for score, each in zip(scores, docs, strict=True)
+        np.array([score.get(rows[text], 0.0) for text, _ in group.candidates])
+        for score, group in zip(scores, groups, strict=True)
     ]
 
 
-def by_encoder(name: str) -> Score:
+def ranked_by_bm25(given: Ranking) -> Ranking:
+    """BM25 over all texts of the groups."""
+    return MemoryBM25.learned(given.corpus, depth=1000)(given)
+
+
+def by_bm25(groups: Sequence[Group]) -> list[Reals]:
+    """BM25's scores; a text without a term of the query scores 0."""
+    return by_text(groups, ranked_by_bm25(candidates(groups)))
+
+
+def blend(scorer: Scorer, encoder: Encoder, groups: Sequence[Group]) -> Ranking:
+    """BM25 and cosine fused, the cross-encoder blended with that as `full` does it."""
+    given = candidates(groups)
+    fused = fuse([ranked_by_bm25(given), by_cosine(given, encoder)], "rrf")
+    return Rerank(scorer, DEEP, SHARE)(fused)
+
+
+def by_blend(scorer: Scorer, encoder: Encoder) -> Score:
+    """What `full` makes of the three models."""
+    return lambda groups: by_text(groups, blend(scorer, encoder, groups))
+
+
+def by_full(scorer: Scorer, encoder: Encoder) -> Score:
+    """The same, and candidates held to the conditions of their query."""
+    return lambda groups: by_text(groups, Conditions(scorer, DEEP)(blend(scorer, encoder, groups)))
+
+
+def by_encoder(encoder: Encoder) -> Score:
     """Cosine of query and text."""
-    encoder = BiEncoder(name)
 
     def score(groups: Sequence[Group]) -> list[Reals]:
         queries = encoder.encode_queries([group.query for group in groups])
@@ -57,9 +97,8 @@ def by_encoder(name: str) -> Score:
     return score
 
 
-def by_cross_encoder(name: str) -> Score:
+def by_cross_encoder(scorer: Scorer) -> Score:
     """The cross-encoder's own score of each pair."""
-    scorer = CrossEncoder(name)
 
     def score(groups: Sequence[Group]) -> list[Reals]:
         pairs = [(group.query, text) for group in groups for text, _ in group.candidates]
@@ -88,10 +127,13 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     groups = list(generate(given.domains, LANGUAGES, given.groups, given.seed))
+    scorer, encoder = CachedScorer(CrossEncoder(given.model)), BiEncoder(given.encoder)
     ways: dict[str, Score] = {
         "bm25": by_bm25,
-        "bi-encoder": by_encoder(given.encoder),
-        "cross-encoder": by_cross_encoder(given.model),
+        "bi-encoder": by_encoder(encoder),
+        "cross-encoder": by_cross_encoder(scorer),
+        "blend": by_blend(scorer, encoder),
+        "full": by_full(scorer, encoder),
     }
     found = {name: np.array(counted(groups, score(groups))) for name, score in ways.items()}
     table = {

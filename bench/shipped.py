@@ -34,11 +34,12 @@ from crossrank.pipelines.named import SHARE
 from crossrank.rerank import CachedScorer, Rerank
 from crossrank.retrieve import MemoryBM25
 from crossrank.text.analyzer import Setting
+from crossrank.types import Encoder
 
 Stages = dict[str, Ranking]
 
 
-def by_cosine(candidates: Ranking, encoder: BiEncoder) -> Ranking:
+def by_cosine(candidates: Ranking, encoder: Encoder) -> Ranking:
     """The same candidates ordered by the bi-encoder."""
     rows = np.unique(candidates.docs)
     vectors = encoder.encode_documents(candidates.corpus.texts(rows))

@@ -17,6 +17,7 @@ from crossrank import Cut, Everything, Fuse, MemoryCorpus, Pipeline, Queries, Ra
 from crossrank.fuse.learned import LearnedFuse
 from crossrank.io.document import Document
 from crossrank.rerank import AdaptiveRerank, Rerank
+from crossrank.rerank.conditions import Conditions
 from crossrank.retrieve import BM25, Dense, MemoryBM25, MemoryDense
 from crossrank.retrieve.late import LateInteraction, PolyEncoder
 from crossrank.stage import Stage, trace_in_batches
@@ -25,7 +26,10 @@ from crossrank.text import Analyzer
 from fakes import FakeEncoder, FakeScorer, FakeTokens
 from tiny_fusion import tiny_learned
 
-WORDS = ("kühlschrank", "labor", "280 Liter", "ohne", "Gefrierfach", "fridge", "DIN 13277", "warm")
+WORDS = (
+    *("kühlschrank", "labor", "280 Liter", "ohne Gefrierfach", "Gefrierfach"),
+    *("fridge", "DIN 13277", "warm"),
+)
 TEXTS = [f"{WORDS[i % 8]} {WORDS[(i * 3 + 1) % 8]} {i}" for i in range(20)]
 CORPUS = MemoryCorpus([f"d{i}" for i in range(20)], TEXTS)
 
@@ -71,6 +75,7 @@ STAGES: dict[str, Callable[[], Stage[Ranking]]] = {
     ),
     "rerank": lambda: Rerank(FakeScorer(), depth=5),
     "rerank with the incoming ranking": lambda: Rerank(FakeScorer(), depth=5, weight=0.6),
+    "conditions": lambda: Conditions(FakeScorer(), depth=5),
     "adaptive rerank": lambda: AdaptiveRerank(FakeScorer(), k=2, depth=6, block=2, patience=1),
 }
 

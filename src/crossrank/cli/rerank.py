@@ -12,6 +12,7 @@ from crossrank.errors import BadInput
 
 if TYPE_CHECKING:
     from crossrank.models import Ranked
+    from crossrank.rerank.conditions import Stated
     from crossrank.rerank.inputs import Given
 
 
@@ -38,34 +39,56 @@ def rerank(
     aggregate: Annotated[
         str, typer.Option(help="The score of a windowed document: max, first, mean, sum.")
     ] = "max",
+    conditions: Annotated[
+        bool,
+        typer.Option(
+            "--conditions",
+            help="Hold documents to what the query states: numbers with units, norms, names, "
+            "with and without; each is listed as met, violated or open.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
 ) -> None:
     """Re-rank documents for a query; prints them best first, one JSON object a line."""
     from crossrank.models import CrossEncoder
+    from crossrank.rerank.conditions import held_to_conditions
     from crossrank.rerank.inputs import read_candidates
 
     if not query.strip():
         raise BadInput("a query wanted, got an empty one")
     given = list(read_candidates(documents))
     scorer = CrossEncoder(model, long=long, aggregate=aggregate)  # type: ignore[arg-type]
-    ranked = scorer.rank(query, [each.document for each in given], k or None)
+    texts = [each.document for each in given]
+    if conditions:
+        every = scorer.rank(query, texts)
+        checked = held_to_conditions(query, every, scorer)[: k or None]
+    else:
+        checked = [(each, ()) for each in scorer.rank(query, texts, k or None)]
+    ranked = [each for each, _ in checked]
     cut = sum(each.truncated for each in ranked)
     if cut:
         output.say(f"{cut} of {len(ranked)} documents were cut; --long window reads all of them")
-    results = [_result(each, given[each.index]) for each in ranked]
+    results = [_result(each, given[each.index], said) for each, said in checked]
     if as_json:
         output.print_json(
-            {"query": query, "model": scorer.name, "scale": scorer.scale, "results": results}
+            {
+                "query": query,
+                "model": scorer.name,
+                "scale": ranked[0].scale if ranked else scorer.scale,
+                "results": results,
+            }
         )
     else:
         output.print_jsonl(results)
 
 
-def _result(ranked: Ranked, given: Given) -> dict[str, Any]:
-    own = {
+def _result(ranked: Ranked, given: Given, said: tuple[Stated, ...]) -> dict[str, Any]:
+    own: dict[str, Any] = {
         "rank": ranked.rank,
         "score": ranked.score,
         "scale": ranked.scale,
         "truncated": ranked.truncated,
     }
+    if said:
+        own["conditions"] = [each.as_dict() for each in said]
     return own | {name: value for name, value in given.fields.items() if name not in own}

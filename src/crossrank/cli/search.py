@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from crossrank.store import Collection
 
 
+MARKS = {"met": ("✓", "green"), "violated": ("✗", "red"), "open": ("?", "dim")}
+"""How a verdict on a condition is shown."""
+
+
 def search(
     collection: Annotated[Path, typer.Argument(help="The collection, made by crossrank index.")],
     query: Annotated[str, typer.Argument(help="What to look for.")],
@@ -98,6 +102,8 @@ def _print(results: Results, explain: bool) -> None:
         console.print(_headline(result), soft_wrap=True)
         if result.snippet.text:
             console.print(_snippet(result), soft_wrap=True)
+        if result.conditions:
+            console.print(_conditions(result), soft_wrap=True)
         console.print(_path(result, explain), style="dim", soft_wrap=True, markup=False)
         console.print()
     times = " · ".join(
@@ -126,6 +132,17 @@ def _snippet(result: Result) -> Text:
     line = Text("    " + result.snippet.text)
     for start, end in result.snippet.highlights:
         line.stylize("bold yellow", start + 4, end + 4)
+    return line
+
+
+def _conditions(result: Result) -> Text:
+    """What the document says on each condition of the query."""
+    from rich.text import Text
+
+    line = Text("    ")
+    for each in result.conditions:
+        mark, style = MARKS[each.verdict]
+        line.append(f"{mark} {each.condition}  ", style=style)
     return line
 
 

@@ -15,6 +15,7 @@ from crossrank.demo.catalogue import KINDS, Catalogue, read_catalogue
 from crossrank.evaluate import R, Scores, evaluate, nDCG
 from crossrank.fuse import Fuse
 from crossrank.rerank import Rerank
+from crossrank.rerank.conditions import Conditions
 from crossrank.retrieve import BM25, Dense
 from crossrank.stage import Pipeline, Step, trace_in_batches
 from crossrank.types import Encoder, Ranking, Scorer, Search
@@ -116,7 +117,8 @@ def run(
     """Indexes the catalogue in `folder` (else in one that is removed again) and measures it.
 
     The candidates of BM25 and of the bi-encoder are fused; the first 30 are re-ranked, and with a
-    `weight` below 1 blended with what came in. `done` is told the number of queries finished.
+    `weight` below 1 blended with what came in; then candidates that violate a condition of the
+    query are lowered. `done` is told the number of queries finished.
     """
     if folder is not None:
         return _run(encoder, scorer, folder, done, weight)
@@ -134,6 +136,7 @@ def _run(
     pipeline = Pipeline(
         Fuse(BM25(collection), Dense(collection, encoder, name="bi-encoder"), name="both fused"),
         Rerank(scorer, depth=DEPTH, weight=weight),
+        Conditions(scorer, depth=DEPTH),
     )
     search = Search(catalogue.queries, collection.corpus())
     trace = trace_in_batches(pipeline, search, 4, done)

@@ -20,7 +20,7 @@ from crossrank.errors import BadInput
 from crossrank.evaluate.align import Ints, Reals
 from crossrank.evaluate.columns import GradedTable
 from crossrank.evaluate.measures import Measure
-from crossrank.pipelines.spec import PipelineSpec, Reranker
+from crossrank.pipelines.spec import Conditioned, PipelineSpec, Reranker
 from crossrank.rerank.stage import blended
 from crossrank.stage import Stage, chain
 from crossrank.types import Ranking, Search
@@ -113,18 +113,23 @@ def cost_curve(
 ) -> Curve:
     """The curve of a pipeline that ends with a cross-encoder, run once at the largest depth.
 
+    A stage `conditions` after the cross-encoder is left out: it costs next to nothing.
+
     Queries run one at a time, as a person would ask them; `done` is told those finished.
     """
     from crossrank.pipelines.build import Models as Loading
     from crossrank.pipelines.build import stage_of
 
-    last = spec.stages[-1]
-    if not isinstance(last, Reranker) or len(spec.stages) < 2:
+    stages = spec.stages
+    if isinstance(stages[-1], Conditioned):
+        stages = stages[:-1]
+    last = stages[-1]
+    if not isinstance(last, Reranker) or len(stages) < 2:
         raise BadInput(f"a pipeline that ends with a cross-encoder wanted, got {spec.name!r}")
     if not depths or min(depths) < 0:
         raise BadInput(f"depths of 0 or more wanted, got {list(depths)}")
     loading = models or Loading()
-    before = chain([stage_of(each, collection, loading) for each in spec.stages[:-1]])
+    before = chain([stage_of(each, collection, loading) for each in stages[:-1]])
     alone = replace(last, depth=max(*depths, 1), weight=1.0)
     rerank = stage_of(alone, collection, loading)
     _warm(before, rerank, search)

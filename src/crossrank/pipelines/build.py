@@ -12,6 +12,7 @@ from crossrank.fuse import Fuse
 from crossrank.pipelines.spec import (
     All,
     Bm25,
+    Conditioned,
     Cutoff,
     Dense,
     Fusion,
@@ -21,6 +22,7 @@ from crossrank.pipelines.spec import (
     StageSpec,
 )
 from crossrank.rerank import Rerank
+from crossrank.rerank.conditions import Conditions
 from crossrank.stage import Cut, Everything, Pipeline, Stage, chain
 from crossrank.types import Encoder, Ranking, Scorer
 
@@ -85,6 +87,9 @@ def stage_of(spec: StageSpec, collection: Collection, models: Models) -> Stage[R
         case Reranker():
             load = models.windows if spec.long == "window" else models.scorer
             return Rerank(load(spec.model), depth=spec.depth, weight=spec.weight)
+        case Conditioned():
+            scorer = models.scorer(spec.model) if spec.model else None
+            return Conditions(scorer, depth=spec.depth, strength=spec.strength)
         case Fusion():
             inner = [stage_of(each, collection, models) for each in spec.of]
             return fuse_of(spec, inner)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crossrank.errors import NotFound
-from crossrank.pipelines.spec import All, Bm25, Dense, Fusion, PipelineSpec, Reranker
+from crossrank.pipelines.spec import All, Bm25, Conditioned, Dense, Fusion, PipelineSpec, Reranker
 
 SHARE: Final = 0.7
 """The weight of the bundled cross-encoder in `full`, beside the fused first stage: chosen on judged
@@ -18,7 +18,7 @@ NAMED: Final[dict[str, PipelineSpec]] = {
     "dense": PipelineSpec((Dense(),), "dense"),
     "hybrid": PipelineSpec((_HYBRID,), "hybrid"),
     "rerank": PipelineSpec((Bm25(), Reranker()), "rerank"),
-    "full": PipelineSpec((_HYBRID, Reranker(weight=SHARE)), "full"),
+    "full": PipelineSpec((_HYBRID, Reranker(weight=SHARE), Conditioned()), "full"),
     "cross": PipelineSpec((All(), Reranker(depth=2**31 - 1)), "cross"),
 }
 

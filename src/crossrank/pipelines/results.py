@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from crossrank.pipelines.build import Models, build
 from crossrank.pipelines.hits import Hit, Place, hits
 from crossrank.pipelines.spec import PipelineSpec
+from crossrank.rerank.conditions import CHECKING, Stated, Wanted, stated, wanted
 from crossrank.stage import Step, Trace, Watch, unwatched
 from crossrank.text.snippet import Snippet, snippet
 from crossrank.types import Note, Queries, Search
@@ -19,12 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One document of an answer: where it stood in each stage, and what a person reads of it."""
+    """One document of an answer: where it stood in each stage, and what a person reads of it.
+
+    `conditions` are empty unless the pipeline has a stage that checks them.
+    """
 
     hit: Hit
     title: str
     snippet: Snippet
     fields: Mapping[str, Any]
+    conditions: tuple[Stated, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The result as JSON values; `stages` lists rank and score of each stage in order."""
@@ -39,6 +46,7 @@ class Result:
             "snippet": self.snippet.text,
             "highlights": [list(span) for span in self.snippet.highlights],
             "fields": dict(self.fields),
+            "conditions": [each.as_dict() for each in self.conditions],
             "stages": [_place(place) for place in hit.places],
         }
 
@@ -100,15 +108,20 @@ def describe(trace: Trace, collection: Collection, k: int, pipeline: str = "") -
     query = trace.ranking.queries.texts[0]
     found = hits(trace, 0, k)
     corpus = collection.at(trace.ranking.corpus)  # others may have written since
-    documents = corpus.documents([hit.row for hit in found])
+    rows = [hit.row for hit in found]
+    documents = corpus.documents(rows)
+    checks = any(step.name == CHECKING for step in trace.steps)
+    asked = wanted(query) if checks else Wanted(query, query)
+    texts = corpus.texts(np.array(rows, dtype=np.int32)) if asked.conditions else [""] * len(rows)
     results = tuple(
         Result(
             hit,
             document.title,
             snippet(query, document.text, corpus.analyzer),
             document.fields,
+            stated(asked, text),
         )
-        for hit, document in zip(found, documents, strict=True)
+        for hit, document, text in zip(found, documents, texts, strict=True)
     )
     times = tuple(_time(step) for step in trace.steps)
     return Results(query, pipeline, results, times, trace.ranking.notes)

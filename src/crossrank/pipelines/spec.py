@@ -129,7 +129,25 @@ class Learned:
         _require(self.depth >= 1, "a depth of 1 or more", self.depth)
 
 
-StageSpec = Bm25 | Dense | All | Cutoff | Reranker | Fusion | Learned
+@dataclass(frozen=True, slots=True)
+class Conditioned:
+    """Lowers candidates that violate what the query states: numbers, norms, names, negation.
+
+    `model` scores the wanted thing without its conditions ("": none does); `strength` scales what
+    a violated condition costs.
+    """
+
+    type: ClassVar[str] = "conditions"
+    model: str = SMALL
+    depth: int = 100
+    strength: float = 1.0
+
+    def __post_init__(self) -> None:
+        _require(self.depth >= 1, "a depth of 1 or more", self.depth)
+        _require(0 < self.strength <= 10, "a strength above 0 and up to 10", self.strength)
+
+
+StageSpec = Bm25 | Dense | All | Cutoff | Reranker | Conditioned | Fusion | Learned
 RETRIEVERS: Final = (Bm25, Dense, All, Fusion, Learned)
 
 
@@ -216,6 +234,8 @@ def _reranked(stage: StageSpec, model: str) -> StageSpec:
         case Reranker():
             weight = 1.0 if stage.model == SMALL != model else stage.weight
             return replace(stage, model=model, weight=weight)
+        case Conditioned() if stage.model:
+            return replace(stage, model=model)
         case Fusion() | Learned():
             return replace(stage, of=tuple(_reranked(inner, model) for inner in stage.of))
         case _:

@@ -23,6 +23,7 @@ from crossrank.pipelines.named import NAMED, named
 from crossrank.pipelines.spec import (
     All,
     Bm25,
+    Conditioned,
     Cutoff,
     Dense,
     Fusion,
@@ -33,7 +34,7 @@ from crossrank.pipelines.spec import (
 )
 
 TYPES: Final[dict[str, type[StageSpec]]] = {
-    spec.type: spec for spec in (Bm25, Dense, All, Cutoff, Reranker, Fusion, Learned)
+    spec.type: spec for spec in (Bm25, Dense, All, Cutoff, Reranker, Conditioned, Fusion, Learned)
 }
 
 

@@ -1,0 +1,130 @@
+"""The stage that holds candidates to what the query states: numbers, norms, names, negation.
+
+A model of any size reads `280 Liter` and `250 Liter`, `mit` and `ohne` as nearly the same words
+(quantities: Almasian et al. 2024; negation: Weller et al. 2024). Such conditions are few and exact,
+so they are read by rules, compared by value, and the model is left with what it is good at: whether
+a text is about the wanted thing at all.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from crossrank.errors import BadInput
+from crossrank.rerank.conditions.check import Verdict, verdicts
+from crossrank.rerank.conditions.reading import read
+from crossrank.rerank.conditions.wanted import Condition, Wanted, wanted
+from crossrank.rerank.scoring import score_rows
+from crossrank.rerank.stage import first, z_scores
+from crossrank.types import Floats, Note, Queries, Ranking, Scale, Scorer, Search, merge_notes
+
+CHECKING: Final = "conditions"
+"""The name of the stage."""
+
+THING = 0.7
+"""The weight of the score for the thing alone, beside the ranking that came in."""
+
+VIOLATED, OPEN, MOST = 0.75, 0.2, 3.0
+"""Standard deviations that a violated condition and an open hard one take off, and all together."""
+
+ALIKE, FLAT, STEEP = 1.0, 0.2, 1.5
+"""Candidates within `ALIKE` standard deviations of the best count as the wanted thing: differences
+among them are scaled by `FLAT`, so that conditions decide, those below by `STEEP`."""
+
+_BEST = 3
+"""How many of the best candidates show what the wanted thing scores."""
+
+
+class Conditions:
+    """Lowers candidates that violate a condition of their query; documents and depth stay.
+
+    Reads the first `depth` documents of every query and drops the rest. With a `scorer` a query
+    that states values or exclusions is also scored without them, for the thing alone. `strength`
+    scales what conditions cost; queries without conditions keep their order. Scores count
+    standard deviations within the query (scale FUSED).
+    """
+
+    __slots__ = ("depth", "name", "scorer", "strength")
+
+    def __init__(
+        self,
+        scorer: Scorer | None = None,
+        depth: int = 100,
+        strength: float = 1.0,
+        name: str = CHECKING,
+    ) -> None:
+        if depth < 1:
+            raise BadInput(f"a depth of 1 or more wanted, got {depth}")
+        if not 0 < strength <= 10:
+            raise BadInput(f"a strength above 0 and up to 10 wanted, got {strength}")
+        self.scorer, self.depth, self.strength, self.name = scorer, depth, strength, name
+
+    def __call__(self, given: Ranking, /) -> Ranking:
+        """The first `depth` documents of every query, those that violate a condition lowered."""
+        head = first(given, self.depth)
+        asked = [wanted(text) for text in head.queries.texts]
+        values = z_scores(head.scores, head.owners(), len(head.queries))
+        things, notes = self._things(head, asked)
+        costs = [np.empty(0, np.float32)]
+        for index, each in enumerate(asked):
+            part = slice(head.indptr[index], head.indptr[index + 1])
+            if each.thing != each.query:
+                mixed = (1 - THING) * values[part] + THING * things[part] if self.scorer else None
+                values[part] = _levelled(values[part] if mixed is None else mixed)
+            costs.append(self._costs(each, head, part))
+        cost = np.concatenate(costs)
+        notes = merge_notes([notes, _noted(int((cost >= self.strength * VIOLATED / 2).sum()))])
+        return head.rescored(values - cost, Scale.FUSED, notes)
+
+    def _things(self, head: Ranking, asked: list[Wanted]) -> tuple[Floats, tuple[Note, ...]]:
+        """Standardised scores for the thing alone, where a query has one apart; else 0."""
+        apart = np.array([each.thing != each.query for each in asked], dtype=bool)
+        owners = head.owners()
+        chosen = apart[owners] if len(asked) else np.zeros(0, dtype=bool)
+        found = np.zeros(len(head.docs), dtype=np.float32)
+        if self.scorer is None or not chosen.any():
+            return found, ()
+        queries = Queries(head.queries.ids, tuple(each.thing for each in asked))
+        search = Search(queries, head.corpus)
+        scores, notes = score_rows(self.scorer, search, owners[chosen], head.docs[chosen])
+        found[chosen] = z_scores(scores, owners[chosen], len(asked))
+        return found, notes
+
+    def _costs(self, asked: Wanted, head: Ranking, part: slice) -> Floats:
+        """What the documents of one query lose for the conditions they do not meet."""
+        docs = head.docs[part]
+        if not asked.conditions:
+            return np.zeros(len(docs), dtype=np.float32)
+        rows, at = np.unique(docs, return_inverse=True)
+        texts = head.corpus.texts(rows)
+        found = np.array([self._cost(asked, text) for text in texts], dtype=np.float32)
+        return found[at] if len(docs) else found
+
+    def _cost(self, asked: Wanted, text: str) -> float:
+        pairs = zip(asked.conditions, verdicts(asked, read(text)), strict=True)
+        return self.strength * min(MOST, sum(_price(*pair) for pair in pairs))
+
+
+def _price(condition: Condition, verdict: Verdict) -> float:
+    if verdict is Verdict.VIOLATED:
+        return VIOLATED / 2 if condition.soft else VIOLATED
+    return OPEN if verdict is Verdict.OPEN and condition.hard else 0.0
+
+
+def _levelled(values: Floats) -> Floats:
+    """Small differences among the best made smaller, larger ones larger; the order is kept."""
+    if not len(values):
+        return values
+    below = values - np.sort(values)[-_BEST:].mean()
+    near = FLAT * below
+    far = -FLAT * ALIKE + STEEP * (below + ALIKE)
+    found: Floats = np.where(below > -ALIKE, near, far).astype(np.float32)
+    return found
+
+
+def _noted(count: int) -> tuple[Note, ...]:
+    if not count:
+        return ()
+    return (Note(CHECKING, count, "candidates violate a condition of their query"),)
