@@ -3,9 +3,9 @@
 python bench/conditions.py [--cases FILE] [--half seen|unseen|all] [--wrong] [--json FILE]
 
 FILE holds a query with one condition, a text and the verdict a line (bench/conditions.jsonl:
-German and English, written before the rules met them). Queries with an odd number in their id
-were looked at while the rules were written, those with an even one never. `none`: queries without
-a condition. A false alarm is a text called violating that meets the condition or leaves it open.
+German and English, written before the rules met them). Queries with an odd number in their id or
+one above 100 were looked at while the rules were written, the others never. `none`: queries
+without a condition. A false alarm is a text called violating that meets the condition or leaves it open.
 """
 
 from __future__ import annotations
@@ -31,10 +31,14 @@ def judged(query: str, text: str) -> str:
 
 
 def chosen(rows: list[dict[str, Any]], half: str) -> list[dict[str, Any]]:
-    """The cases of a half: by whether the number of their query is odd."""
+    """The cases of a half: by the number of their query."""
     if half == "all":
         return rows
-    return [row for row in rows if (int(row["id"].split("-")[2]) % 2 == 1) == (half == "seen")]
+    return [row for row in rows if _seen(int(row["id"].split("-")[2])) == (half == "seen")]
+
+
+def _seen(number: int) -> bool:
+    return number > 100 or number % 2 == 1
 
 
 def main() -> None:

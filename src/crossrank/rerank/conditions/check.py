@@ -86,7 +86,7 @@ def _about(asked: Condition, stated: Sequence[tuple[Token, Clause]]) -> tuple[li
         return [_price(stated)], True
     every = [t for t, _ in stated]
     if asked.base == "day":
-        return every, True
+        return (every if asked.bound == "is" else every[:1]), True
     near = [token for token in every if _rival(asked, token)]
     if asked.bound in ("min", "max") and near:
         return near[:1], len(every) == 1 or not asked.words
@@ -160,7 +160,9 @@ def _model(asked: Condition, reading: Reading) -> Verdict:
         return Verdict.VIOLATED if all(same) else Verdict.MET
     stated = [(name, key) for name, key, denied in named if not denied]
     if letters:
-        rivals = any(_letters(key) == letters for _, key in stated)
+        rivals = any(
+            _letters(key) == letters and name in ("", asked.name or name) for name, key in stated
+        )
         return Verdict.VIOLATED if rivals else Verdict.OPEN
     rivals = any(asked.name and name == asked.name for name, _ in stated)
     return Verdict.VIOLATED if rivals else Verdict.OPEN

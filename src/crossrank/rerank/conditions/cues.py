@@ -12,7 +12,9 @@ NEGATIVE: Final = NEGATIONS | word_set(
     vergeblich verzichtet verzichten ungeeignet untauglich abgeraten ausgeschlossen entfällt
     entfallen unzulässig verboten ausser nein
     weggelassen entfernt gestrichen verzichtbar
-    zero cannot removed omitted dropped lack lacks lacking lacked vain unsuitable unsuited
+    keinerlei keines untersagt
+    prohibited zero cannot removed omitted dropped lack lacks lacking lacked vain
+    unsuitable unsuited
     missing absent excluded excluding neither except anything
     """
 )
@@ -22,6 +24,8 @@ NEGATIVE_PHRASES: Final = (
     ("out", "of", "the", "question"),
     ("nicht", "in", "frage"),
     ("advise", "against"),
+    ("leave", "out"),
+    ("leaves", "out"),
     ("free", "of"),
     ("free", "from"),
 )
@@ -42,8 +46,17 @@ NO_NEGATION: Final = (
 )
 """Word sequences with a negative word that negate nothing."""
 
-FREE_OF: Final = ("frei", "freie", "freien", "freies", "freier", "free", "los", "lose", "less")
+FREE_OF: Final = ("frei", "freie", "freien", "freies", "freier", "-free", "los", "lose")
 """Endings of words that mean `without`: alkoholfrei, fragrance-free."""
+
+FREE_FROM: Final = word_set(
+    """
+    gluten sugar lactose dairy fat alcohol caffeine fragrance perfume nut meat bpa paraben smoke
+    tax duty interest wheat soy egg salt oil rust lead latex nickel aluminum aluminium sulfate
+    silicone plastic accident
+    """
+)
+"""English nouns before `free` that say what there is none of."""
 
 FIT: Final = word_set(
     """
@@ -78,7 +91,7 @@ ALSO: Final = word_set("und sowie oder and plus or dazu")
 
 AT_LEAST: Final = word_set(
     """
-    mindestens min minimum minimal wenigstens ab über grösser mehr länger höher schwerer
+    mindestens mind min minimum minimal wenigstens ab über grösser mehr länger höher schwerer
     least from over above more longer greater exceeding
     """
 )
@@ -168,6 +181,8 @@ MEASURES: Final = {
         ("tief tiefe tiefer tiefes deep", ("tiefe", "depth")),
         ("lang lange langer langes long", ("länge", "length")),
         ("schwer schwere wiegt heavy weighs", ("gewicht", "weight")),
+        ("bj built constructed", ("baujahr", "built")),
+        ("ez", ("erstzulassung",)),
         ("fasst holds", ("volumen", "inhalt", "volume", "capacity")),
     )
     for word in words.split()

@@ -14,7 +14,7 @@ from itertools import pairwise, takewhile
 from typing import Final
 
 from crossrank.rerank.conditions import cues
-from crossrank.rerank.conditions.tokens import Token, stems, tokens
+from crossrank.rerank.conditions.tokens import MONEY, Token, stems, tokens
 from crossrank.text.language import ENGLISH_STOP, GERMAN_STOP, word_set
 
 _STOP: Final = GERMAN_STOP | ENGLISH_STOP | cues.NEGATIVE | cues.FIT | cues.OPENERS | cues.SOFT
@@ -23,7 +23,8 @@ _DASHES: Final = frozenset("–—")
 _LABEL: Final = 3
 """Words after a colon up to which they belong to the words before it (`Fase: nein`)."""
 
-_NOT_AT_END: Final = frozenset({"min", "max", "ca", "inkl", "incl", "nr", "no", "abs", "z", "b"})
+_NOT_AT_END: Final = word_set("min mind max ca inkl incl abs z b bj std stk approx")
+_BEFORE_NUMBER: Final = word_set("nr no")
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Clause:
     @cached_property
     def free_of(self) -> frozenset[str]:
         """The stems of what a word says it is without: alkohol of `alkoholfrei`."""
-        return frozenset().union(*(stems(part) for t in self.words for part in _free_of(t.key)))
+        return frozenset().union(*(stems(part) for t in self.words for part in free_of(t.key)))
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,11 @@ def _sentences(found: Sequence[Token]) -> Iterator[list[Token]]:
 def _inside(found: Sequence[Token], at: int) -> bool:
     """Whether a full stop belongs to an abbreviation before it."""
     before = found[at - 1] if at else None
-    follows = at + 1 < len(found)
-    return found[at].text == "." and before is not None and before.key in _NOT_AT_END and follows
+    if found[at].text != "." or before is None or at + 1 == len(found):
+        return False
+    if before.key in _BEFORE_NUMBER:
+        return found[at + 1].kind in ("number", "code")
+    return before.key in _NOT_AT_END
 
 
 def _names(sentence: Sequence[Token]) -> frozenset[str]:
@@ -148,7 +152,7 @@ def _opens(sentence: Sequence[Token], at: int, part: Sequence[Token]) -> bool:
             return _long(sentence[at + 1 :])
         return token.text in _DASHES and at + 1 < len(sentence) and not _after_colon(sentence, at)
     if token.key in cues.ALSO:
-        return at + 1 < len(sentence) and _starts(sentence[at + 1])
+        return any(map(_starts, sentence[at + 1 : at + 3]))
     if token.key in cues.OPENERS:
         return _complete(part)
     if token.key in cues.PURPOSE:
@@ -216,8 +220,13 @@ def _complete(part: Sequence[Token]) -> bool:
 
 
 def negative(token: Token) -> bool:
-    """Whether a word turns its clause round."""
-    return token.kind == "word" and (token.key in cues.NEGATIVE or token.key.endswith("n't"))
+    """Whether a word turns its clause round; `0 €` and `0 %` do so too."""
+    if token.kind == "word":
+        return token.key in cues.NEGATIVE or token.key.endswith("n't")
+    return token.kind == "quantity" and token.low == token.high == 0 and token.base in _NOTHING
+
+
+_NOTHING: Final = MONEY | {"%", "g", "ml"}
 
 
 def denied(part: Sequence[Token]) -> bool:
@@ -228,6 +237,8 @@ def denied(part: Sequence[Token]) -> bool:
         if _has(keys, phrase):
             count += 1 - sum(word in cues.NEGATIVE for word in phrase)
     count -= sum(_has(keys, phrase) for phrase in cues.NO_NEGATION)
+    count -= "neither" in keys and "nor" in keys
+    count += any(a in cues.FREE_FROM and b == "free" for a, b in pairwise(keys))
     count += bool(part) and part[-1].text in _DASHES
     return count % 2 == 1
 
@@ -247,7 +258,8 @@ def _named(word: str) -> tuple[str, ...]:
     return (word, *cues.MEASURES.get(word, ()))
 
 
-def _free_of(word: str) -> Iterator[str]:
+def free_of(word: str) -> Iterator[str]:
+    """What a word says that there is none of: `alkohol` of `alkoholfrei`."""
     for end in cues.FREE_OF:
         head = word.removesuffix(end).rstrip("-")
         if head != word and len(head) >= 4:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -33,9 +34,27 @@ _LOWERED: Final = {
     "Sek": SIGNS["sek"],
     "std": SIGNS["Std"],
     "sqm": SIGNS["qm"],
+    "dBA": SIGNS["dB"],
 }
+_IMPERIAL: Final = {
+    name: Unit(base, Decimal(factor), name)
+    for names, base, factor in (
+        ("lb lbs pound pounds", "g", "453.59237"),
+        ("oz ounce ounces", "g", "28.349523125"),
+        ("mile miles mi", "mm", "1609344"),
+        ("yard yards yd", "mm", "914.4"),
+        ("gallon gallons gal", "ml", "3785.411784"),
+        ("mph", "km/h", "1.609344"),
+        ("Nm Newtonmeter newtonmeter", "nm", "1"),
+    )
+    for name in names.split()
+}
+"""Units of queries and texts that the analyser has no terms for."""
+
 _LOWER_UNIT: Final = (
-    "(?:" + "|".join(sorted(map(re.escape, _LOWERED), key=len, reverse=True)) + r")(?!\w)"
+    "(?:"
+    + "|".join(sorted(map(re.escape, {**_LOWERED, **_IMPERIAL}), key=len, reverse=True))
+    + r")(?!\w)"
 )
 _ANY_UNIT: Final = f"(?-i:{UNIT}|{_LOWER_UNIT}|″)"
 _MONEY: Final = {
@@ -79,6 +98,7 @@ _NUMBER: Final = re.compile(
     rf"(?P<minus>(?<![\w.,])[-−]|minus\s)?(?P<digits>{NUMBER})", re.IGNORECASE
 )
 _INNER_RANGE: Final = re.compile(rf"(?<=[\w°%\"])\s?{_BETWEEN}\s?", re.IGNORECASE)
+_ORDINAL: Final = re.compile(r"(\d{1,4})(?:st|nd|rd|th)", re.IGNORECASE)
 _DIGITS: Final = re.compile(r"\d+")
 
 
@@ -148,7 +168,7 @@ def _made(match: re.Match[str], language: Language | None) -> Iterator[Token]:
         plain: Kind = "number" if kind == "number" else "quantity"
         yield Token(plain, text, start, end, _written(text), base, low, high)
     elif kind == "code":
-        yield Token("code", text, start, end, _code(text))
+        yield from _codes(text, start, end)
     elif kind == "word":
         yield Token("word", text, start, end, fold(text.replace("’", "'").rstrip("-")))
     else:
@@ -171,7 +191,7 @@ def _value(match: re.Match[str], kind: str, language: Language | None) -> tuple[
         unit = _unit(match["unit"])
         base, factor = unit.base, float(unit.factor)
         text = text[: match.start("unit") - match.start()]
-        if match["rate"] and base not in MONEY:
+        if match["rate"] and base not in MONEY | {"s", "monat"}:
             base += "/"
     found: list[float] = []
     for number in _NUMBER.finditer(_INNER_RANGE.sub(" … ", text)):
@@ -182,7 +202,8 @@ def _value(match: re.Match[str], kind: str, language: Language | None) -> tuple[
 
 def _unit(written: str) -> Unit:
     written = '"' if written == "″" else written
-    return _LOWERED[written] if written in _LOWERED else find_unit(written)
+    own = _LOWERED.get(written) or _IMPERIAL.get(written)
+    return own or find_unit(written)
 
 
 def _day(text: str) -> float | None:
@@ -221,6 +242,20 @@ def _norm(text: str) -> str:
         return f"§{paragraph.group(1).lower() if paragraph else ''}{name}"
     found = re.search(r"\d[\d.-]*", text)
     return found.group().rstrip(".-") if found else fold(text)
+
+
+def _codes(text: str, start: int, end: int) -> Iterator[Token]:
+    """A code, each of several with a slash between them (`C2/C3`), or an ordinal as its number."""
+    ordinal = _ORDINAL.fullmatch(text)
+    if ordinal:
+        value = float(ordinal[1])
+        yield Token("number", text, start, end, ordinal[1], "", value, value)
+        return
+    parts = text.split("/")
+    if not all(re.search(r"\d", part) and re.search(r"[^\W\d_]", part) for part in parts):
+        parts = [text.split("/")[0]] if parts[-1].isdigit() and len(parts[-1]) == 2 else [text]
+    for part in parts:
+        yield Token("code", text, start, end, _code(part))
 
 
 def _code(text: str) -> str:

@@ -10,7 +10,15 @@ from itertools import pairwise, takewhile
 from typing import Final, Literal
 
 from crossrank.rerank.conditions import cues
-from crossrank.rerank.conditions.reading import Clause, Reading, denied, has_any, negative, read
+from crossrank.rerank.conditions.reading import (
+    Clause,
+    Reading,
+    denied,
+    free_of,
+    has_any,
+    negative,
+    read,
+)
 from crossrank.rerank.conditions.tokens import Token, stems
 from crossrank.text.language import ENGLISH_STOP, GERMAN_STOP, word_set
 
@@ -118,7 +126,9 @@ def _conditions(clause: Clause, first: bool) -> Iterator[tuple[Condition, Taken]
     yield from _valued(clause, soft)
     makers = list(_makers(clause, soft))
     yield from makers
-    if not makers or clause.denied:
+    free = list(_free_of(clause, soft))
+    yield from free
+    if not free and (not makers or clause.denied):
         yield from _features(clause, soft, first)
 
 
@@ -283,6 +293,22 @@ def _features(clause: Clause, soft: bool, first: bool) -> Iterator[tuple[Conditi
         kind: Kind = "without" if excludes else "with"
         whole = found[0].key in cues.RELATIVE
         yield Condition(kind, text, words, soft=soft), found if whole else found[start:]
+
+
+def _free_of(clause: Clause, soft: bool) -> Iterator[tuple[Condition, Taken]]:
+    """What a word or two say that there be none of: `laktosefrei`, `gluten free`."""
+    for at, token in enumerate(clause.tokens):
+        before = clause.tokens[at - 1] if at else token
+        if token.key == "free" and before.key in cues.FREE_FROM:
+            yield (
+                Condition("without", f"{before.text} free", (stems(before.key),), soft=soft),
+                [
+                    before,
+                    token,
+                ],
+            )
+        elif token.kind == "word" and (heads := tuple(free_of(token.key))):
+            yield Condition("without", token.text, (stems(heads[-1]),), soft=soft), [token]
 
 
 def _leads_to_feature(found: Taken, at: int) -> bool:
