@@ -1,6 +1,6 @@
 """Gives a gated cross-encoder its view of rare pieces, and the weights of all four views.
 
-python recipes/lexical.py --data DATA --model DIR [--weights 65,4,20,20]
+python recipes/lexical.py --data DATA --model DIR [--weights 65,0,20,20]
 
 Counts in how many passages each piece of the model's own tokenizer occurs, German and English apart
 and without XQuAD, and writes the table and the nodes into DIR/model.onnx. All trained weights stay
@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument(
-        "--weights", default="65,4,20,20", help="of cosine, lower, top and rare match"
+        "--weights", default="65,0,20,20", help="of cosine, lower, top and rare match"
     )
     given = parser.parse_args()
     tokenizer = load_tokenizer(given.model / "tokenizer.json")
