@@ -10,6 +10,7 @@ starts there instead of at chance.
 The head adds what three views say: a linear layer over tanh-pooled `[CLS]`, the cosine of the two
 mean-pooled segments, and, at the split layer and at the top, the best cosine of each query token
 with a document token (Khattab & Zaharia 2020), averaged with learned weights of the query tokens.
+A fourth view averages those of the top by how rare the pieces are (train.lexical).
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ CENTRE = 0.85
 
 CLOSED = -1e4
 """Added to the logit of an attention that must not happen."""
+
+TRACE = 1e-6
+"""Rarity of nothing in particular: a query without any rare piece gets `CENTRE` as fourth view."""
 
 
 @dataclass(frozen=True)
@@ -165,8 +169,14 @@ class Gated(nn.Module):
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
-    def forward(self, state: Tensor, mask: Tensor, kinds: Tensor) -> Tensor:
-        """Logits [b] from states [b, s, hidden], mask and segment ids [b, s]."""
+    def forward(
+        self, state: Tensor, mask: Tensor, kinds: Tensor, rarity: Tensor | None = None
+    ) -> Tensor:
+        """Logits [b] from states [b, s, hidden], mask and segment ids [b, s].
+
+        `rarity` [b, s], the weights of the query's own tokens, adds a fourth view: `views` must
+        have a weight for it.
+        """
         low = best_match(state, mask, kinds)
         for layer, gates in zip(self.layers, self.gates, strict=True):
             state = layer(state, joint_bias(gates, mask, kinds, state.dtype))
@@ -174,11 +184,14 @@ class Gated(nn.Module):
         cosine = F.cosine_similarity(mean_pool(state, first), mean_pool(state, second))
         shares = self.weigh(state).float() + (1.0 - first[..., None].float()) * CLOSED
         shares = shares.softmax(1)
-        matches = torch.stack([low, best_match(state, mask, kinds)], -1)
-        views = torch.cat([cosine[:, None], (matches * shares).sum(1)], -1) - CENTRE
+        top = best_match(state, mask, kinds)
+        matches = (torch.stack([low, top], -1) * shares).sum(1)
+        views = [cosine[:, None], matches]
+        if rarity is not None:
+            views.append(rare_match(top, rarity)[:, None])
         pooled = torch.tanh(self.pool(state[:, 0]))
         read: Tensor = self.head(pooled)[:, 0]
-        return read + views @ self.views
+        return read + (torch.cat(views, -1) - CENTRE) @ self.views
 
 
 def joint_bias(gates: Tensor, mask: Tensor, kinds: Tensor, dtype: torch.dtype) -> Tensor:
@@ -199,3 +212,8 @@ def best_match(state: Tensor, mask: Tensor, kinds: Tensor) -> Tensor:
     cosine = unit @ unit.transpose(-1, -2)
     document = (mask * kinds)[:, None, :].to(unit.dtype)
     return (cosine - 4.0 * (1 - document)).amax(-1)
+
+
+def rare_match(best: Tensor, rarity: Tensor) -> Tensor:
+    """The best matches [b, s] averaged by rarity [b, s]: [b]; `CENTRE` where nothing is rare."""
+    return ((best * rarity).sum(1) + TRACE * CENTRE) / (rarity.sum(1) + TRACE)

@@ -14,7 +14,7 @@ import onnx
 from onnx import TensorProto
 
 from crossrank.train.e5file import Floats
-from crossrank.train.gated import CENTRE, CLOSED
+from crossrank.train.gated import CENTRE, CLOSED, TRACE
 from crossrank.train.graph import PackedRows, _Graph, _model, _unpacked
 
 
@@ -31,14 +31,20 @@ class _Pair:
 
 
 def gated_graph(
-    tensors: Mapping[str, Floats], split: int, heads: int, eps: float, packed: PackedRows | None
+    tensors: Mapping[str, Floats],
+    split: int,
+    heads: int,
+    eps: float,
+    packed: PackedRows | None,
+    opening: int = 0,
 ) -> onnx.ModelProto:
     """The whole model; `tensors` are those of `Encoder` and `Gated` under their own names.
 
     Layers are `layers.N.*` for all N, the head `gates`, `views`, `pool.*`, `head.*`, and
     `embeddings.*`. `packed` replaces the word embeddings. `layers.N.PART.smooth` [inputs], where it
     is there, divides the inputs of that product and multiplies its weights (SmoothQuant, Xiao et
-    al. 2023): the result is the same, and int8 loses less of it.
+    al. 2023): the result is the same, and int8 loses less of it. With `rarity` [words] the graph
+    has a fourth view; a query's first `opening` tokens (start and prompt) do not count there.
     """
     graph = _Graph()
     pair = _pair(graph)
@@ -50,7 +56,10 @@ def gated_graph(
             low = _best_match(graph, state, pair, "low")
         bias = pair.separate if layer < split else _joint(graph, tensors, layer - split, pair)
         state = _layer(graph, tensors, layer, state, bias, heads, eps)
-    logits = _head(graph, tensors, state, pair, low)
+    _head(graph, tensors, state, pair, low)
+    if "rarity" in tensors:
+        rare_view(graph, tensors["rarity"], opening)
+    logits = weigh_views(graph, tensors["views"])
     return _model(graph, logits, "logits", ["batch", 1])
 
 
@@ -216,20 +225,46 @@ def _mean(graph: _Graph, state: str, mask: str, name: str) -> str:
     return _unit(graph, total, name)  # the length is lost anyway, so the sum does for the mean
 
 
-def _head(graph: _Graph, tensors: Mapping[str, Floats], state: str, pair: _Pair, low: str) -> str:
+def _head(graph: _Graph, tensors: Mapping[str, Floats], state: str, pair: _Pair, low: str) -> None:
+    """`head` [b, 1], read off `[CLS]`, and the views `cosine` [b, 1] and `matches.sum` [b, 2]."""
     first = graph.op(
         "Gather", [state, graph.constant("int.0", np.array(0, np.int64))], "first", axis=1
     )
     pooled = graph.dense(first, tensors["pool.weight"], tensors["pool.bias"], "pooled")
     active = graph.op("Tanh", [pooled], "pooled.active")
-    read = graph.dense(active, tensors["head.weight"], tensors["head.bias"], "head")
+    graph.dense(active, tensors["head.weight"], tensors["head.bias"], "head")
     query = _mean(graph, state, pair.query, "mean.query")
     document = _mean(graph, state, pair.document, "mean.document")
     product = graph.op("Mul", [query, document], "cosine.product")
-    cosine = graph.op("ReduceSum", [product, graph.shape(-1)], "cosine", keepdims=1)
-    matches = _matches(graph, tensors, state, pair, low)
-    views = graph.op("Concat", [cosine, matches], "views", axis=-1)
+    graph.op("ReduceSum", [product, graph.shape(-1)], "cosine", keepdims=1)
+    _matches(graph, tensors, state, pair, low)
+
+
+def rare_view(graph: _Graph, rarity: Floats, opening: int) -> str:
+    """The view `rare` [b, 1] (train.gated.rare_match), from what every gated graph has."""
+    table = graph.constant("rare.table", rarity.astype(np.float16))
+    picked = graph.op("Gather", [table, "input_ids"], "rare.picked")
+    pieces = graph.op("Cast", [picked], "rare.pieces", to=TensorProto.FLOAT)
+    last = graph.constant("rare.opening", np.array(opening - 1, np.int64))
+    later = graph.op("Greater", ["places.own", last], "rare.later")
+    own = graph.op("Cast", [later], "rare.own", to=TensorProto.FLOAT)
+    asked = graph.op("Mul", [own, "query"], "rare.asked")
+    weights = graph.op("Mul", [pieces, asked], "rare.weights")
+    wide = graph.op("Unsqueeze", [weights, graph.shape(2)], "rare.wide")
+    kept = graph.op("Mul", ["top.best", wide], "rare.kept")
+    found = graph.op("ReduceSum", [kept, graph.shape(1)], "rare.found", keepdims=0)
+    total = graph.op("ReduceSum", [weights, graph.shape(1)], "rare.total", keepdims=1)
+    over = graph.op("Add", [found, graph.number(TRACE * CENTRE)], "rare.over")
+    under = graph.op("Add", [total, graph.number(TRACE)], "rare.under")
+    return graph.op("Div", [over, under], "rare")
+
+
+def weigh_views(graph: _Graph, weights: Floats) -> str:
+    """The `logit` [b, 1] of the views by their weights, three or four; no product to quantise."""
+    names = ["cosine", "matches.sum", "rare"][: len(weights) - 1]
+    views = graph.op("Concat", names, "views", axis=-1)
     centred = graph.op("Sub", [views, graph.number(CENTRE)], "views.centred")
-    weights = graph.constant("views.weight", tensors["views"].reshape(3, 1))
-    weighed = graph.op("MatMul", [centred, weights], "views.weighed")
-    return graph.op("Add", [read, weighed], "logit")
+    scale = graph.constant("views.weight", weights.astype(np.float32))
+    scaled = graph.op("Mul", [centred, scale], "views.scaled")
+    weighed = graph.op("ReduceSum", [scaled, graph.shape(-1)], "views.weighed", keepdims=1)
+    return graph.op("Add", ["head", weighed], "logit")
