@@ -5,7 +5,8 @@ python bench/conditions.py [--cases FILE] [--half seen|unseen|all] [--wrong] [--
 FILE holds a query with one condition, a text and the verdict a line (bench/conditions.jsonl:
 German and English, written before the rules met them). Queries with an odd number in their id or
 one above 100 were looked at while the rules were written, the others never. `none`: queries
-without a condition. A false alarm is a text called violating that meets the condition or leaves it open.
+without a condition. A false alarm is a text called violating that meets the condition or leaves it
+open.
 """
 
 from __future__ import annotations

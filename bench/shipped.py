@@ -9,8 +9,8 @@ xquad-de   XQuAD German: BM25, fused with the bi-encoder, re-ranked by the cross
            as the pipeline `full` does it, MRR@10
 xquad-en   the same in English
 
-`full` re-ranks as the pipeline of that name: the candidates of BM25 and bi-encoder fused, the
-cross-encoder blended with that.
+`blend` and `full` re-rank as the pipeline `full`: the candidates of BM25 and bi-encoder fused, the
+cross-encoder blended with that; then those that violate a condition of the query lowered.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from crossrank.io.trec import read_candidates, read_qrels
 from crossrank.models import BiEncoder, CrossEncoder
 from crossrank.pipelines.named import SHARE
 from crossrank.rerank import CachedScorer, Rerank
+from crossrank.rerank.conditions import Conditions
 from crossrank.retrieve import MemoryBM25
 from crossrank.text.analyzer import Setting
 from crossrank.types import Encoder
@@ -65,11 +66,16 @@ def lexical(search: Search, language: Setting, depth: int = 100) -> Ranking:
 
 
 def re_ranked(given: Ranking, cross: CrossEncoder, encoder: BiEncoder) -> Stages:
-    """BM25's candidates ordered by each model alone, and by all three as `full` does it."""
+    """BM25's candidates ordered by each model alone, by all three, and as `full` does it."""
     once, dense = CachedScorer(cross), by_cosine(given, encoder)
     depth = int(given.depths().max())
-    full = Rerank(once, depth=depth, weight=SHARE)(fuse([given, dense], "rrf"))
-    return {"bi-encoder": dense, "cross-encoder": Rerank(once, depth=depth)(given), "full": full}
+    blend = Rerank(once, depth=depth, weight=SHARE)(fuse([given, dense], "rrf"))
+    return {
+        "bi-encoder": dense,
+        "cross-encoder": Rerank(once, depth=depth)(given),
+        "blend": blend,
+        "full": Conditions(once, depth=depth)(blend),
+    }
 
 
 def given_dl21(data: Path) -> tuple[Ranking, Ranking]:
@@ -110,12 +116,14 @@ def xquad(language: Setting) -> Run:
         dense = nearest(dataset.search, encoder, 100)
         hybrid = fuse([words, dense], "rrf").top(100)
         once = CachedScorer(cross)
+        blend = Rerank(once, depth=depth, weight=SHARE)(hybrid)
         return {
             "bm25": words,
             "bi-encoder": dense,
             "hybrid": hybrid,
             "cross-encoder": Rerank(once, depth=depth)(hybrid),
-            "full": Rerank(once, depth=depth, weight=SHARE)(hybrid),
+            "blend": blend,
+            "full": Conditions(once, depth=depth)(blend),
         }, dataset.qrels
 
     return run

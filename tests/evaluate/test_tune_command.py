@@ -83,7 +83,7 @@ def test_a_tuned_setting_goes_into_the_fusion_a_pipeline_ends_with() -> None:
     )
     learned = learned_pipeline(named("hybrid")).stages[0]
     assert learned.type == "learned"
-    with pytest.raises(ValueError, match="ends with 'rerank'"):
+    with pytest.raises(ValueError, match="ends with 'conditions'"):
         tuned_pipeline(named("full"), setting)
 
 

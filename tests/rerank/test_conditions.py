@@ -7,10 +7,12 @@ from datetime import date
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crossrank import MemoryCorpus, Queries, Ranking, Scale, Search
 from crossrank.errors import BadInput
-from crossrank.rerank.conditions import Conditions, Verdict, read, verdicts, wanted
+from crossrank.rerank.conditions import Conditions, Verdict, read, stated, verdicts, wanted
 from crossrank.rerank.conditions.stage import OPEN, VIOLATED
 from crossrank.rerank.conditions.tokens import tokens
 from crossrank.types import Floats
@@ -179,6 +181,44 @@ def test_a_text_meets_a_condition_violates_it_or_leaves_it_open(
     query: str, text: str, verdict: str
 ) -> None:
     assert only(query, text) == verdict
+
+
+PIECES = (
+    *("280 l", "−5 °C", "1.500,–", "€", "DIN", "EN 131-1", "§ 14", "31.02.2020", "9. Mai", "2018"),
+    *("ohne", "nicht", "kein", "mit", "without", "not", "no.", "0 %", "Kapuze", "A1-B2/C3", "Tour"),
+    *(
+        "x",
+        "bis",
+        "zwischen",
+        "und",
+        "or more",
+        ":",
+        "–",
+        ",",
+        ".",
+        "\n",
+        "5th",
+        "laktosefrei",
+        "²",
+    ),
+)
+TEXTS_OF_PIECES = st.lists(st.sampled_from(PIECES) | st.text(max_size=6), max_size=14).map(" ".join)
+
+
+@given(query=TEXTS_OF_PIECES, text=TEXTS_OF_PIECES)
+@settings(deadline=None)
+def test_any_text_can_be_read(query: str, text: str) -> None:
+    asked = wanted(query)
+    assert len(stated(asked, text)) == len(asked.conditions)
+    assert bool(asked.thing) == bool(query)
+    for token in tokens(text):
+        assert text[token.start : token.end] == token.text
+        assert np.isfinite([token.low, token.high]).all()
+
+
+@pytest.mark.parametrize("piece", ["1 x ", "EN ", "mit a ", "- ", "1 bis ", "a-", "nicht "])
+def test_a_long_text_without_an_end_is_read_in_linear_steps(piece: str) -> None:
+    assert all(len(clause.tokens) <= 120 for clause in read(piece * 4000).clauses)
 
 
 class Things:

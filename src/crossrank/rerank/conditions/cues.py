@@ -21,28 +21,28 @@ NEGATIVE: Final = NEGATIONS | word_set(
 """Words that negate their clause; two of them affirm it (`does not do without`)."""
 
 NEGATIVE_PHRASES: Final = (
-    ("out", "of", "the", "question"),
-    ("nicht", "in", "frage"),
-    ("advise", "against"),
-    ("leave", "out"),
-    ("leaves", "out"),
-    ("free", "of"),
-    ("free", "from"),
+    "out of the question",
+    "nicht in frage",
+    "advise against",
+    "leave out",
+    "leaves out",
+    "free of",
+    "free from",
 )
 """Word sequences that count as one negative word, whatever is in them."""
 
 NO_NEGATION: Final = (
-    ("not", "only"),
-    ("nicht", "nur"),
-    ("no", "extra"),
-    ("no", "additional"),
-    ("no", "doubt"),
-    ("no", "problem"),
-    ("ohne", "aufpreis"),
-    ("ohne", "mehrkosten"),
-    ("ohne", "weiteres"),
-    ("ohne", "zweifel"),
-    ("kein", "problem"),
+    "not only",
+    "nicht nur",
+    "no extra",
+    "no additional",
+    "no doubt",
+    "no problem",
+    "ohne aufpreis",
+    "ohne mehrkosten",
+    "ohne weiteres",
+    "ohne zweifel",
+    "kein problem",
 )
 """Word sequences with a negative word that negate nothing."""
 
@@ -216,15 +216,15 @@ REQUEST: Final = word_set(
     """
 )
 REQUESTS: Final = (
-    ("gibt", "es"),
-    ("wer", "hat"),
-    ("who", "has"),
-    ("is", "there"),
-    ("are", "there"),
-    ("do", "you", "have"),
-    ("habt", "ihr"),
-    ("haben", "sie"),
-    ("führen", "sie"),
+    "gibt es",
+    "wer hat",
+    "who has",
+    "is there",
+    "are there",
+    "do you have",
+    "habt ihr",
+    "haben sie",
+    "führen sie",
 )
 """Words and word sequences with which somebody asks for a thing."""
 

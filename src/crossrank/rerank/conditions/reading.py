@@ -23,6 +23,9 @@ _DASHES: Final = frozenset("–—")
 _LABEL: Final = 3
 """Words after a colon up to which they belong to the words before it (`Fase: nein`)."""
 
+_LONGEST: Final = 120
+"""Tokens after which a sentence ends: lists and tables without a full stop."""
+
 _NOT_AT_END: Final = word_set("min mind max ca inkl incl abs z b bj std stk approx")
 _BEFORE_NUMBER: Final = word_set("nr no")
 
@@ -96,8 +99,11 @@ def _sentences(found: Sequence[Token]) -> Iterator[list[Token]]:
             if sentence:
                 yield sentence
             sentence = []
-        else:
-            sentence.append(token)
+            continue
+        sentence.append(token)
+        if len(sentence) == _LONGEST:
+            yield sentence
+            sentence = []
     if sentence:
         yield sentence
 
@@ -233,24 +239,30 @@ def denied(part: Sequence[Token]) -> bool:
     """Whether a clause has an odd number of negative words."""
     keys = [token.key for token in part]
     count = sum(map(negative, part))
-    for phrase in cues.NEGATIVE_PHRASES:
-        if _has(keys, phrase):
-            count += 1 - sum(word in cues.NEGATIVE for word in phrase)
-    count -= sum(_has(keys, phrase) for phrase in cues.NO_NEGATION)
+    said = _joined(keys)
+    count += sum(1 - negatives for phrase, negatives in _PHRASES if phrase in said)
+    count -= sum(phrase in said for phrase in _IDIOMS)
     count -= "neither" in keys and "nor" in keys
     count += any(a in cues.FREE_FROM and b == "free" for a, b in pairwise(keys))
     count += bool(part) and part[-1].text in _DASHES
     return count % 2 == 1
 
 
-def has_any(keys: Sequence[str], phrases: Sequence[Sequence[str]]) -> bool:
-    """Whether any of these word sequences occurs."""
-    return any(_has(keys, phrase) for phrase in phrases)
+def _joined(keys: Sequence[str]) -> str:
+    return f" {' '.join(keys)} "
 
 
-def _has(keys: Sequence[str], phrase: Sequence[str]) -> bool:
-    size = len(phrase)
-    return any(tuple(keys[i : i + size]) == tuple(phrase) for i in range(len(keys) - size + 1))
+_PHRASES: Final = [
+    (f" {phrase} ", sum(word in cues.NEGATIVE for word in phrase.split()))
+    for phrase in cues.NEGATIVE_PHRASES
+]
+_IDIOMS: Final = [f" {phrase} " for phrase in cues.NO_NEGATION]
+
+
+def has_any(keys: Sequence[str], phrases: Sequence[str]) -> bool:
+    """Whether any of these word sequences occurs among the words."""
+    said = _joined(keys)
+    return any(f" {phrase} " in said for phrase in phrases)
 
 
 def _named(word: str) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ CHECKING: Final = "conditions"
 THING = 0.7
 """The weight of the score for the thing alone, beside the ranking that came in."""
 
-VIOLATED, OPEN, MOST = 0.75, 0.2, 3.0
+VIOLATED, OPEN, MOST = 0.6, 0.15, 3.0
 """Standard deviations that a violated condition and an open hard one take off, and all together."""
 
 ALIKE, FLAT, STEEP = 1.0, 0.2, 1.5

@@ -75,19 +75,21 @@ _ROUND: Final = r"(?:,[-–—]{1,2})?"
 _SEGMENT: Final = r"(?:[A-Z]{1,6}\d+[A-Z]{0,2}|\d+[A-Z]{1,3}|[A-Z]{1,6}|\d+)(?![^\W_])"
 _TOKEN: Final = re.compile(
     rf"""
-    (?P<date>(?<![\d.])(?:\d{{1,2}}\.\s?\d{{1,2}}\.\s?\d{{4}}|\d{{4}}-\d{{2}}-\d{{2}}
+    (?P<plain>(?!(?:{_BODIES})(?![^\W_]))(?>[^\W\d_]+(?:['’][^\W\d_]+)?(?:[-&+][^\W\d_]+)*-?)
+        (?![\w]|[-.\s/–]{{0,2}}\d))  # most words: nothing that begins with a word begins here
+  | (?P<date>(?<![\d.])(?:\d{{1,2}}\.\s?\d{{1,2}}\.\s?\d{{4}}|\d{{4}}-\d{{2}}-\d{{2}}
         |\d{{1,2}}\.?\s(?:{_MONTH})\.?\s\d{{4}}
         |(?:{_MONTH})\.?\s\d{{1,2}}(?:st|nd|rd|th)?,?\s\d{{4}}
         |(?<!/)(?:0?[1-9]|1[0-2])/(?:19|20)\d\d|(?<!\w)(?:{_MONTH})\.?\s(?:19|20)\d\d)(?![\w/]))
   | (?P<norm>(?:§§?\s?\d+[a-z]?(?!\w)(?:\s(?:Abs|Nr|Satz|S)\.?\s\d+)*(?:\s[A-ZÄÖÜ]\w*)?)
-        |(?<![\w-])(?:(?:{_BODIES})[\s/-]{{0,2}})+\d+(?:[.:-]\d+)*(?!\w))
+        |(?<![\w-])(?:(?:{_BODIES})[\s/-]{{0,2}}){{1,5}}\d+(?:[.:-]\d+)*(?!\w))
   | (?P<money>(?<!\w){_SIGN}\s?{NUMBER}(?:\s?{_BETWEEN}\s?{_SIGN}?\s?{NUMBER})?{_ROUND}
         |(?<![\w.,]){NUMBER}\s?(?:£|GBP|CHF)(?!\w))
-  | (?P<sizes>(?<![\w.,]){NUMBER}(?:\s?[x×]\s?{NUMBER})+\s?(?P<side>{_ANY_UNIT}))
+  | (?P<sizes>(?<![\w.,]){NUMBER}(?:\s?[x×]\s?{NUMBER}){{1,3}}\s?(?P<side>{_ANY_UNIT}))
   | (?P<quantity>(?<![\w.,])(?:{_SIGNED}(?:\s?{_ANY_UNIT})?\s?{_BETWEEN}\s?)?{_SIGNED}{_ROUND}
         [\s-]?(?P<unit>{_ANY_UNIT})(?P<rate>{_RATE})?)
-  | (?P<code>(?<![\w.])(?=[A-Z\d/-]*\d)(?=[A-Z\d/-]*[A-Z]){_SEGMENT}
-        (?:[-/]{_SEGMENT})*(?!\w|-\w))
+  | (?P<code>(?<![\w.])(?=[A-Z\d/-]{{0,30}}\d)(?=[A-Z\d/-]{{0,30}}[A-Z]){_SEGMENT}
+        (?:[-/]{_SEGMENT}){{0,6}}(?!\w|-\w))
   | (?P<number>(?<!\w){_SIGNED}(?:\s?{_BETWEEN}\s?{NUMBER}(?!\s?{_ANY_UNIT}))?(?!\w))
   | (?P<word>[^\W\d_]+(?:['’][^\W\d_]+)?(?:[-&+][^\W\d_]+)*-?)
   | (?P<mark>[.;|·•,:!?()\n=–—])
@@ -169,7 +171,7 @@ def _made(match: re.Match[str], language: Language | None) -> Iterator[Token]:
         yield Token(plain, text, start, end, _written(text), base, low, high)
     elif kind == "code":
         yield from _codes(text, start, end)
-    elif kind == "word":
+    elif kind in ("plain", "word"):
         yield Token("word", text, start, end, fold(text.replace("’", "'").rstrip("-")))
     else:
         yield Token("mark", text, start, end, text)
