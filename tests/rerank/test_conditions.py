@@ -120,6 +120,8 @@ def test_a_query_is_a_thing_and_its_conditions(
         "HDAC4 increases chondrocyte hypertrophy without NKX2.",
         "10% of all deaths happen in newborns aged less than 6 months.",
         "Der Bezug lässt sich nicht abnehmen.",
+        "Lob für den Akku beim Laptop ohne Lüfter",
+        "reasons for tinnitus without noise",
         "who sang the theme song without music in 1989",
         "",
         "???",

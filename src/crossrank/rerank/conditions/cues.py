@@ -208,6 +208,17 @@ KNOWING: Final = word_set(
 REASONS: Final = word_set("wie warum wieso weshalb was wann how what why when")
 """Question words that never begin a request for a thing."""
 
+TOPICS: Final = word_set(
+    """
+    lob ärger kritik beschwerden beschwerde bewertung bewertungen erfahrung erfahrungen
+    erfahrungsbericht ursache ursachen folgen folge auslöser gründe grund auswirkungen wirkung
+    anleitung anleitungen tipps tipp definition bedeutung unterschied schritt beleg
+    praise trouble criticism complaints complaint review reviews experience cause causes effects
+    consequences reasons reason instructions guide tips meaning difference step evidence true
+    """
+)
+"""Words of queries after opinions, causes, instructions and evidence, not after a thing."""
+
 REQUEST: Final = word_set(
     """
     suche suchen gesucht brauche brauchen benötige benötigen benötigt verkauft führt liefert bietet

@@ -94,7 +94,7 @@ def wanted(query: str) -> Wanted:
 def _asks_for_thing(reading: Reading) -> bool:
     """Whether a query asks for a thing to find, not for knowledge: key words or a request."""
     words = [t.key for clause in reading.clauses for t in clause.tokens if t.kind == "word"]
-    if not words or len(words) > _LONGEST:
+    if not words or len(words) > _LONGEST or not cues.TOPICS.isdisjoint(words):
         return False
     if words[0] not in cues.REASONS and (
         any(word in cues.REQUEST for word in words) or has_any(words, cues.REQUESTS)
