@@ -10,9 +10,9 @@ from itertools import pairwise
 from typing import Final
 
 from crossrank.rerank.conditions import cues
+from crossrank.rerank.conditions.condition import Condition, Wanted
 from crossrank.rerank.conditions.reading import Clause, Reading, read
 from crossrank.rerank.conditions.tokens import MONEY, Token, stems
-from crossrank.rerank.conditions.wanted import Condition, Wanted
 
 _TENFOLD: Final = 10.0
 _SAME: Final = 1e-6

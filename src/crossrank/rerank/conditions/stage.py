@@ -14,8 +14,9 @@ import numpy as np
 
 from crossrank.errors import BadInput
 from crossrank.rerank.conditions.check import Verdict, verdicts
+from crossrank.rerank.conditions.condition import Condition, Wanted
 from crossrank.rerank.conditions.reading import read
-from crossrank.rerank.conditions.wanted import Condition, Wanted, wanted
+from crossrank.rerank.conditions.wanted import wanted
 from crossrank.rerank.scoring import score_rows
 from crossrank.rerank.stage import first, z_scores
 from crossrank.types import Floats, Note, Queries, Ranking, Scale, Scorer, Search, merge_notes

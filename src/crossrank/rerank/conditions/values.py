@@ -1,0 +1,147 @@
+"""The values a query states: quantities, dates and counts with their bounds, norms, models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from itertools import pairwise, takewhile
+from typing import Final
+
+from crossrank.rerank.conditions import cues
+from crossrank.rerank.conditions.condition import (
+    NO_TERM,
+    STOP,
+    Bound,
+    Condition,
+    Taken,
+    names_something,
+    opened,
+)
+from crossrank.rerank.conditions.reading import Clause, negative
+from crossrank.rerank.conditions.tokens import Token, stems
+from crossrank.text.language import word_set
+
+_NEAR: Final = 4
+"""Tokens before a value in which a bound may stand."""
+
+_THAN: Final = word_set("als than")
+
+
+def values(clause: Clause, soft: bool) -> Iterator[tuple[Condition, Taken]]:
+    """The conditions of a clause on values, each with the tokens that state it."""
+    found = clause.tokens
+    whole = found if opened(clause) else ()
+    upper: Token | None = None
+    for at, token in enumerate(found):
+        if token.kind in ("word", "mark") or token is upper:
+            continue
+        before = found[at - 1] if at else None
+        name = before.key if before is not None and _may_name(before) else ""
+        if token.kind == "norm":
+            made = Condition("norm", token.text, key=token.key, soft=soft)
+            yield made, whole or _led(found, at)
+        elif token.kind == "code" or (token.kind == "number" and not _counted(found, at, whole)):
+            if name or token.kind == "code":
+                made = Condition("model", token.text, name=name, key=token.key, soft=soft)
+                yield made, whole or _led(found, at)
+        else:
+            yield _quantity(clause, at, whole, soft)
+            upper = _upper(found, at) if bound(found, at)[0] == "between" else None
+
+
+def _quantity(clause: Clause, at: int, whole: Taken, soft: bool) -> tuple[Condition, Taken]:
+    """The condition on the value at this place."""
+    found, token = clause.tokens, clause.tokens[at]
+    how, cue = bound(found, at)
+    upper = _upper(found, at) if how == "between" else None
+    base, low, high = token.base, token.low, upper.high if upper else token.high
+    if token.year and how != "is":
+        base, low, high = "day", *_year(token, high)
+    also = [upper] if upper else []
+    text = " ".join(t.text for t in sorted([*cue, token, *also], key=lambda t: t.start))
+    made = Condition(
+        "quantity",
+        text,
+        _label(clause, at),
+        base=base,
+        low=low,
+        high=high,
+        bound=how,
+        soft=soft,
+    )
+    return made, whole or [*cue, *_led(found, at), *also]
+
+
+def _counted(found: Taken, at: int, whole: Taken) -> bool:
+    """Whether a plain number counts something that the query asks for."""
+    how, _ = bound(found, at)
+    if found[at].year and how != "is":
+        return True
+    return (how != "is" or bool(whole)) and bool(_beside(found, at))
+
+
+def _year(token: Token, last: float) -> tuple[float, float]:
+    """The first and the last day of a year, or of the years up to `last`."""
+    return float(date(int(token.low), 1, 1).toordinal()), float(date(int(last), 12, 31).toordinal())
+
+
+def _upper(found: Taken, at: int) -> Token | None:
+    """The end of a range whose beginning is at this place."""
+    if found[at].low != found[at].high:
+        return None
+    return next((t for t in found[at + 1 : at + 4] if t.valued and t.base == found[at].base), None)
+
+
+def _led(found: Taken, at: int) -> list[Token]:
+    """The value at this place with the words that lead to it: `geprüft nach`, `published on`."""
+    before = takewhile(lambda t: t.key in cues.STATING, reversed(found[:at]))
+    after = takewhile(lambda t: t.key in cues.STATING, found[at + 1 :])
+    return [*before, found[at], *after]
+
+
+def _may_name(token: Token) -> bool:
+    return (
+        token.kind == "word"
+        and len(token.key) > 1
+        and token.key not in STOP
+        and token.key not in NO_TERM | cues.LATER | cues.EARLIER | cues.BETWEEN | cues.AROUND
+    )
+
+
+def bound(found: Taken, at: int) -> tuple[Bound, list[Token]]:
+    """How the value at this place is meant, and the words that say so."""
+    dated = found[at].base == "day" or found[at].year
+    least = cues.AT_LEAST | cues.LATER if dated else cues.AT_LEAST
+    most = cues.AT_MOST | cues.EARLIER if dated else cues.AT_MOST
+    before = list(
+        takewhile(lambda t: t.kind in ("word", "mark"), reversed(found[max(0, at - _NEAR) : at]))
+    )
+    after = list(takewhile(lambda t: t.kind == "word", found[at + 1 : at + 2 + _NEAR]))
+    for at_joint, (joint, more) in enumerate(pairwise(after)):
+        compares = any(t.key in _THAN for t in after[at_joint + 2 : at_joint + 3])
+        if joint.key in cues.ALSO and more.key in cues.MORE | cues.LESS and not compares:
+            return ("min" if more.key in cues.MORE else "max"), [joint, more]
+    if any(t.key in cues.BETWEEN for t in before):
+        return "between", [t for t in before if t.key in cues.BETWEEN]
+    said = [t for t in before if t.key in least | most]
+    if not said:
+        return "is", []
+    flipped = sum(negative(t) for t in before) % 2 == 1
+    rises = said[0].key in least
+    cue = [t for t in before if t.key in least | most | cues.NEGATIVE | {"als", "than", "at", "to"}]
+    return ("min" if rises != flipped else "max"), cue
+
+
+def _label(clause: Clause, at: int) -> tuple[frozenset[str], ...]:
+    """The stems of the words around a value that may say what it measures."""
+    if clause.tokens[at].kind == "number":
+        return tuple(stems(t.key) for t in _beside(clause.tokens, at))
+    near = [t for t in clause.words if t.key not in NO_TERM | cues.LATER | cues.EARLIER]
+    return tuple(stems(t.key) for t in near)
+
+
+def _beside(found: Taken, at: int) -> list[Token]:
+    """The word before a plain number that says what it counts, and the one after it."""
+    before = [t for t in found[max(0, at - _NEAR) : at] if t.kind == "word" and names_something(t)]
+    after = [t for t in found[at + 1 : at + 2] if t.kind == "word" and names_something(t)]
+    return before[-1:] + after
