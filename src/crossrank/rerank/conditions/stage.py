@@ -19,7 +19,7 @@ from crossrank.rerank.conditions.reading import read
 from crossrank.rerank.conditions.wanted import wanted
 from crossrank.rerank.scoring import score_rows
 from crossrank.rerank.stage import first, z_scores
-from crossrank.types import Floats, Note, Queries, Ranking, Scale, Scorer, Search, merge_notes
+from crossrank.types import Floats, Note, Queries, Ranking, Scale, Scorer, Search
 
 CHECKING: Final = "conditions"
 """The name of the stage."""
@@ -67,44 +67,46 @@ class Conditions:
         head = first(given, self.depth)
         asked = [wanted(text) for text in head.queries.texts]
         values = z_scores(head.scores, head.owners(), len(head.queries))
-        things, notes = self._things(head, asked)
-        costs = [np.empty(0, np.float32)]
+        things = self._things(head, asked)
+        lowered = 0
         for index, each in enumerate(asked):
             part = slice(head.indptr[index], head.indptr[index + 1])
             if each.thing != each.query:
-                mixed = (1 - THING) * values[part] + THING * things[part] if self.scorer else None
-                values[part] = _levelled(values[part] if mixed is None else mixed)
-            costs.append(self._costs(each, head, part))
-        cost = np.concatenate(costs)
-        notes = merge_notes([notes, _noted(int((cost >= self.strength * VIOLATED / 2).sum()))])
-        return head.rescored(values - cost, Scale.FUSED, notes)
+                if self.scorer is not None:
+                    values[part] = (1 - THING) * values[part] + THING * things[part]
+                values[part] = _levelled(values[part])
+            if each.conditions:
+                costs, violating = self._costs(each, head, part)
+                values[part] -= costs
+                lowered += violating
+        return head.rescored(values, Scale.FUSED, _noted(lowered))
 
-    def _things(self, head: Ranking, asked: list[Wanted]) -> tuple[Floats, tuple[Note, ...]]:
-        """Standardised scores for the thing alone, where a query has one apart; else 0."""
+    def _things(self, head: Ranking, asked: list[Wanted]) -> Floats:
+        """Standardised scores for the thing alone, where a query has one apart; else 0.
+
+        What the scorer notes (documents that were cut) it noted when it re-ranked them.
+        """
         apart = np.array([each.thing != each.query for each in asked], dtype=bool)
         owners = head.owners()
         chosen = apart[owners] if len(asked) else np.zeros(0, dtype=bool)
         found = np.zeros(len(head.docs), dtype=np.float32)
         if self.scorer is None or not chosen.any():
-            return found, ()
+            return found
         queries = Queries(head.queries.ids, tuple(each.thing for each in asked))
         search = Search(queries, head.corpus)
-        scores, notes = score_rows(self.scorer, search, owners[chosen], head.docs[chosen])
+        scores, _ = score_rows(self.scorer, search, owners[chosen], head.docs[chosen])
         found[chosen] = z_scores(scores, owners[chosen], len(asked))
-        return found, notes
+        return found
 
-    def _costs(self, asked: Wanted, head: Ranking, part: slice) -> Floats:
-        """What the documents of one query lose for the conditions they do not meet."""
-        docs = head.docs[part]
-        if not asked.conditions:
-            return np.zeros(len(docs), dtype=np.float32)
-        rows, at = np.unique(docs, return_inverse=True)
-        texts = head.corpus.texts(rows)
-        found = np.array([self._cost(asked, text) for text in texts], dtype=np.float32)
-        return found[at] if len(docs) else found
+    def _costs(self, asked: Wanted, head: Ranking, part: slice) -> tuple[Floats, int]:
+        """What the documents of one query lose, and how many of them violate a condition."""
+        rows, at = np.unique(head.docs[part], return_inverse=True)
+        found = [verdicts(asked, read(text)) for text in head.corpus.texts(rows)]
+        costs = np.array([self._cost(asked, each) for each in found], dtype=np.float32)
+        return costs[at], sum(Verdict.VIOLATED in each for each in found)
 
-    def _cost(self, asked: Wanted, text: str) -> float:
-        pairs = zip(asked.conditions, verdicts(asked, read(text)), strict=True)
+    def _cost(self, asked: Wanted, found: tuple[Verdict, ...]) -> float:
+        pairs = zip(asked.conditions, found, strict=True)
         return self.strength * min(MOST, sum(_price(*pair) for pair in pairs))
 
 
