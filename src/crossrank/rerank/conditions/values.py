@@ -108,14 +108,20 @@ def _may_name(token: Token) -> bool:
     )
 
 
+def _turns_bound(token: Token) -> bool:
+    """Whether a negation before a bound may be reached across this token: not across one that names
+    something (`ohne Kapuze unter 100 Euro` excludes the hood).
+    """
+    return token.kind == "word" and (negative(token) or not names_something(token))
+
+
 def bound(found: Taken, at: int) -> tuple[Bound, list[Token]]:
     """How the value at this place is meant, and the words that say so."""
     dated = found[at].base == "day" or found[at].year
     least = cues.AT_LEAST | cues.LATER if dated else cues.AT_LEAST
     most = cues.AT_MOST | cues.EARLIER if dated else cues.AT_MOST
-    before = list(
-        takewhile(lambda t: t.kind in ("word", "mark"), reversed(found[max(0, at - _NEAR) : at]))
-    )
+    near = reversed(found[max(0, at - _NEAR) : at])
+    before = list(takewhile(lambda t: t.kind in ("word", "mark"), near))
     after = list(takewhile(lambda t: t.kind == "word", found[at + 1 : at + 2 + _NEAR]))
     for at_joint, (joint, more) in enumerate(pairwise(after)):
         compares = any(t.key in _THAN for t in after[at_joint + 2 : at_joint + 3])
@@ -126,9 +132,11 @@ def bound(found: Taken, at: int) -> tuple[Bound, list[Token]]:
     said = [t for t in before if t.key in least | most]
     if not said:
         return "is", []
-    flipped = sum(negative(t) for t in before) % 2 == 1
+    turns = list(takewhile(_turns_bound, before[before.index(said[0]) + 1 :]))
+    flipped = sum(map(negative, turns)) % 2 == 1
     rises = said[0].key in least
-    cue = [t for t in before if t.key in least | most | cues.NEGATIVE | {"als", "than", "at", "to"}]
+    bounds = least | most | {"als", "than", "at", "to"}
+    cue = [t for t in before if t.key in bounds or (t in turns and negative(t))]
     return ("min" if rises != flipped else "max"), cue
 
 
