@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,19 +22,15 @@ import numpy.typing as npt
 from crossrank.evaluate.significance import randomisation
 from crossrank.fuse import fuse
 from crossrank.models import BiEncoder, CrossEncoder
-from crossrank.pipelines.named import SHARE
 from crossrank.rerank import CachedScorer, Rerank
-from crossrank.rerank.conditions import Conditions
 from crossrank.retrieve import MemoryBM25
 from crossrank.train.contrast import HELD_OUT, KINDS, LANGUAGES, Group, generate
 from crossrank.types import Encoder, MemoryCorpus, Queries, Ranking, Scorer, Search
-from shipped import by_cosine
+from shipped import as_full, by_cosine
 
 Reals = npt.NDArray[np.float64]
 DEEP = 1000
 """More than a group has candidates."""
-
-Score = Callable[[Sequence[Group]], list[Reals]]
 
 
 def candidates(groups: Sequence[Group]) -> Ranking:
@@ -48,8 +44,7 @@ def candidates(groups: Sequence[Group]) -> Ranking:
 
 def by_text(groups: Sequence[Group], found: Ranking) -> list[Reals]:
     """The scores of a ranking in the order of the groups' texts; 0 for one that is not in it."""
-    every = candidates(groups)
-    rows = {text: row for row, text in enumerate(every.corpus.texts(every.corpus.rows()))}
+    rows = {text: row for row, text in enumerate(found.corpus.texts(found.corpus.rows()))}
     scores = [dict(zip(*map(np.ndarray.tolist, each), strict=True)) for each in found]
     return [
         np.array([score.get(rows[text], 0.0) for text, _ in group.candidates])
@@ -57,55 +52,16 @@ def by_text(groups: Sequence[Group], found: Ranking) -> list[Reals]:
     ]
 
 
-def ranked_by_bm25(given: Ranking) -> Ranking:
-    """BM25 over all texts of the groups."""
-    return MemoryBM25.learned(given.corpus, depth=1000)(given)
-
-
-def by_bm25(groups: Sequence[Group]) -> list[Reals]:
-    """BM25's scores; a text without a term of the query scores 0."""
-    return by_text(groups, ranked_by_bm25(candidates(groups)))
-
-
-def blend(scorer: Scorer, encoder: Encoder, groups: Sequence[Group]) -> Ranking:
-    """BM25 and cosine fused, the cross-encoder blended with that as `full` does it."""
-    given = candidates(groups)
-    fused = fuse([ranked_by_bm25(given), by_cosine(given, encoder)], "rrf")
-    return Rerank(scorer, DEEP, SHARE)(fused)
-
-
-def by_blend(scorer: Scorer, encoder: Encoder) -> Score:
-    """What `full` makes of the three models."""
-    return lambda groups: by_text(groups, blend(scorer, encoder, groups))
-
-
-def by_full(scorer: Scorer, encoder: Encoder) -> Score:
-    """The same, and candidates held to the conditions of their query."""
-    return lambda groups: by_text(groups, Conditions(scorer, DEEP)(blend(scorer, encoder, groups)))
-
-
-def by_encoder(encoder: Encoder) -> Score:
-    """Cosine of query and text."""
-
-    def score(groups: Sequence[Group]) -> list[Reals]:
-        queries = encoder.encode_queries([group.query for group in groups])
-        texts = encoder.encode_documents([text for group in groups for text, _ in group.candidates])
-        ends = np.cumsum([len(group.candidates) for group in groups])
-        parts = np.split(texts, ends[:-1])
-        return [part @ query for part, query in zip(parts, queries, strict=True)]
-
-    return score
-
-
-def by_cross_encoder(scorer: Scorer) -> Score:
-    """The cross-encoder's own score of each pair."""
-
-    def score(groups: Sequence[Group]) -> list[Reals]:
-        pairs = [(group.query, text) for group in groups for text, _ in group.candidates]
-        scores = scorer.score_texts([q for q, _ in pairs], [t for _, t in pairs])
-        return np.split(scores, np.cumsum([len(group.candidates) for group in groups])[:-1])
-
-    return score
+def ranked(given: Ranking, scorer: Scorer, encoder: Encoder) -> dict[str, Ranking]:
+    """The candidates as each stage orders them; BM25 leaves out those without a term."""
+    words = MemoryBM25.learned(given.corpus, depth=DEEP)(given)
+    dense = by_cosine(given, encoder)
+    return {
+        "bm25": words,
+        "bi-encoder": dense,
+        "cross-encoder": Rerank(scorer, DEEP)(given),
+        **as_full(fuse([words, dense], "rrf"), scorer, DEEP),
+    }
 
 
 def rightly_ordered(group: Group, scores: Reals) -> tuple[float, int]:
@@ -128,14 +84,10 @@ def main() -> None:
     given = parser.parse_args()
     groups = list(generate(given.domains, LANGUAGES, given.groups, given.seed))
     scorer, encoder = CachedScorer(CrossEncoder(given.model)), BiEncoder(given.encoder)
-    ways: dict[str, Score] = {
-        "bm25": by_bm25,
-        "bi-encoder": by_encoder(encoder),
-        "cross-encoder": by_cross_encoder(scorer),
-        "blend": by_blend(scorer, encoder),
-        "full": by_full(scorer, encoder),
+    stages = ranked(candidates(groups), scorer, encoder)
+    found = {
+        name: np.array(counted(groups, by_text(groups, each))) for name, each in stages.items()
     }
-    found = {name: np.array(counted(groups, score(groups))) for name, score in ways.items()}
     table = {
         part: {name: share(counts[chosen]) for name, counts in found.items()}
         for part, chosen in parts(groups).items()

@@ -35,7 +35,7 @@ from crossrank.rerank import CachedScorer, Rerank
 from crossrank.rerank.conditions import Conditions
 from crossrank.retrieve import MemoryBM25
 from crossrank.text.analyzer import Setting
-from crossrank.types import Encoder
+from crossrank.types import Encoder, Scorer
 
 Stages = dict[str, Ranking]
 
@@ -69,13 +69,17 @@ def re_ranked(given: Ranking, cross: CrossEncoder, encoder: BiEncoder) -> Stages
     """BM25's candidates ordered by each model alone, by all three, and as `full` does it."""
     once, dense = CachedScorer(cross), by_cosine(given, encoder)
     depth = int(given.depths().max())
-    blend = Rerank(once, depth=depth, weight=SHARE)(fuse([given, dense], "rrf"))
     return {
         "bi-encoder": dense,
         "cross-encoder": Rerank(once, depth=depth)(given),
-        "blend": blend,
-        "full": Conditions(once, depth=depth)(blend),
+        **as_full(fuse([given, dense], "rrf"), once, depth),
     }
+
+
+def as_full(fused: Ranking, scorer: Scorer, depth: int) -> Stages:
+    """The last two stages of the pipeline `full` over its fused first stage."""
+    blend = Rerank(scorer, depth=depth, weight=SHARE)(fused)
+    return {"blend": blend, "full": Conditions(scorer, depth=depth)(blend)}
 
 
 def given_dl21(data: Path) -> tuple[Ranking, Ranking]:
@@ -116,14 +120,12 @@ def xquad(language: Setting) -> Run:
         dense = nearest(dataset.search, encoder, 100)
         hybrid = fuse([words, dense], "rrf").top(100)
         once = CachedScorer(cross)
-        blend = Rerank(once, depth=depth, weight=SHARE)(hybrid)
         return {
             "bm25": words,
             "bi-encoder": dense,
             "hybrid": hybrid,
             "cross-encoder": Rerank(once, depth=depth)(hybrid),
-            "blend": blend,
-            "full": Conditions(once, depth=depth)(blend),
+            **as_full(hybrid, once, depth),
         }, dataset.qrels
 
     return run

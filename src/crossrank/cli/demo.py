@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from crossrank.demo import Report
 
 MARKS = ("·", "+", "++", "+++")
-FUSED = "both fused"
 ALONE = ("bm25", "bi-encoder", "cross-encoder")
 STYLES = ("dim", "yellow", "green", "bold green")
 
@@ -100,6 +99,7 @@ def _measures(report: Report) -> tuple[list[str], list[list[str]]]:
 def _by_kind(report: Report) -> tuple[list[str], list[list[str]]]:
     """nDCG@10 of every stage but the fused first one, which would not fit into 80 columns."""
     from crossrank.demo.catalogue import KINDS
+    from crossrank.demo.run import FUSED
 
     stages = [stage for stage in report.stages if stage.name != FUSED]
     rows = [

@@ -32,6 +32,9 @@ SHOWN = ("q01", "q06", "q03", "q32")
 TOP = 5
 """How many results of a query are shown."""
 
+FUSED = "both fused"
+"""The name of the stage that fuses both retrievers."""
+
 NDCG, RECALL = nDCG @ 10, R(rel=2) @ 10
 
 
@@ -134,7 +137,7 @@ def _run(
     collection = _index(catalogue, encoder, folder)
     indexing = time.perf_counter() - start
     pipeline = Pipeline(
-        Fuse(BM25(collection), Dense(collection, encoder, name="bi-encoder"), name="both fused"),
+        Fuse(BM25(collection), Dense(collection, encoder, name="bi-encoder"), name=FUSED),
         Rerank(scorer, depth=DEPTH, weight=weight),
         Conditions(scorer, depth=DEPTH),
     )

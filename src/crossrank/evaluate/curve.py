@@ -113,7 +113,8 @@ def cost_curve(
 ) -> Curve:
     """The curve of a pipeline that ends with a cross-encoder, run once at the largest depth.
 
-    A stage `conditions` after the cross-encoder is left out: it costs next to nothing.
+    A stage `conditions` after the cross-encoder is left out, in quality and in time: the curve is
+    that of the cross-encoder's depth.
 
     Queries run one at a time, as a person would ask them; `done` is told those finished.
     """

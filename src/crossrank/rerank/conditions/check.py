@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from itertools import pairwise
 from typing import Final
@@ -12,7 +11,7 @@ from typing import Final
 from crossrank.rerank.conditions import cues
 from crossrank.rerank.conditions.condition import Condition, Wanted
 from crossrank.rerank.conditions.reading import Clause, Reading, read
-from crossrank.rerank.conditions.tokens import MONEY, Token, stems
+from crossrank.rerank.conditions.tokens import MONEY, Token, stems, year_days
 
 _TENFOLD: Final = 10.0
 _SAME: Final = 1e-6
@@ -132,10 +131,7 @@ def _holds(asked: Condition, token: Token) -> bool:
 
 def _span(token: Token) -> tuple[float, float]:
     """Lowest and highest value; a year is its days."""
-    if not token.year:
-        return token.low, token.high
-    year = int(token.low)
-    return float(date(year, 1, 1).toordinal()), float(date(year, 12, 31).toordinal())
+    return year_days(token.low, token.high) if token.year else (token.low, token.high)
 
 
 def _norm(asked: Condition, reading: Reading) -> Verdict:

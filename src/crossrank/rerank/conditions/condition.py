@@ -21,6 +21,7 @@ NO_TERM: Final = (
 )
 """Words that lead to a condition and name nothing themselves."""
 
+_NAMELESS: Final = STOP | cues.NEGATIVE | cues.OPENERS | NO_TERM | cues.ALSO
 _WHO_HAS: Final = word_set("that which der die das den dem")
 _OPENING: Final = cues.OPENERS | cues.PURPOSE | cues.SOFT | cues.NEGATIVE | cues.SUITED | _WHO_HAS
 
@@ -69,4 +70,4 @@ def opened(clause: Clause) -> bool:
 
 def names_something(token: Token) -> bool:
     """Whether a word has content of its own."""
-    return token.key not in STOP | cues.NEGATIVE | cues.OPENERS | NO_TERM | cues.ALSO
+    return token.key not in _NAMELESS

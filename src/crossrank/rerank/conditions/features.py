@@ -76,13 +76,8 @@ def free_from(clause: Clause, soft: bool) -> Iterator[tuple[Condition, Taken]]:
     for at, token in enumerate(clause.tokens):
         before = clause.tokens[at - 1] if at else token
         if token.key == "free" and before.key in cues.FREE_FROM:
-            yield (
-                Condition("without", f"{before.text} free", (stems(before.key),), soft=soft),
-                [
-                    before,
-                    token,
-                ],
-            )
+            made = Condition("without", f"{before.text} free", (stems(before.key),), soft=soft)
+            yield made, [before, token]
         elif token.kind == "word" and (heads := tuple(free_of(token.key))):
             yield Condition("without", token.text, (stems(heads[-1]),), soft=soft), [token]
 

@@ -169,6 +169,9 @@ def _opens(sentence: Sequence[Token], at: int, part: Sequence[Token]) -> bool:
 
 
 _LACKING: Final = word_set("ohne without kein keine keinen keinem keiner keines no")
+_UNFIT: Final = cues.FIT | {"ungeeignet", "unsuitable"}
+_NEXT: Final = cues.PURPOSE | cues.OPENERS
+_STARTS: Final = _NEXT | cues.NEGATIVE | cues.FIT | cues.LEADING
 _TURNS: Final = word_set("nicht not never kein keine ungeeignet unsuitable geeignet suitable")
 
 
@@ -177,9 +180,9 @@ def _leads(sentence: Sequence[Token], at: int) -> bool:
     following = [token.key for token in sentence[at + 1 : at + 3]]
     if not following:
         return False
-    if following[0] in cues.PURPOSE | cues.OPENERS:
+    if following[0] in _NEXT:
         return True
-    if sentence[at].key in cues.FIT or sentence[at].key in ("ungeeignet", "unsuitable"):
+    if sentence[at].key in _UNFIT:
         return following[0] not in _STOP
     return following[0] in cues.FIT and following[-1] in cues.PURPOSE
 
@@ -212,7 +215,7 @@ def _after_colon(sentence: Sequence[Token], at: int) -> bool:
 
 
 def _starts(token: Token) -> bool:
-    return token.key in cues.OPENERS | cues.PURPOSE | cues.NEGATIVE | cues.FIT | cues.LEADING
+    return token.key in _STARTS
 
 
 def _complete(part: Sequence[Token]) -> bool:

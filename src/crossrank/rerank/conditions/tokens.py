@@ -36,7 +36,7 @@ _LOWERED: Final = {
     "sqm": SIGNS["qm"],
     "dBA": SIGNS["dB"],
 }
-_IMPERIAL: Final = {
+_UNITS: Final = _LOWERED | {
     name: Unit(base, Decimal(factor), name)
     for names, base, factor in (
         ("lb lbs pound pounds", "g", "453.59237"),
@@ -49,16 +49,12 @@ _IMPERIAL: Final = {
     )
     for name in names.split()
 }
-"""Units of queries and texts that the analyser has no terms for."""
+"""Units that the analyser has no terms for, and signs of others in another case."""
 
-_LOWER_UNIT: Final = (
-    "(?:"
-    + "|".join(sorted(map(re.escape, {**_LOWERED, **_IMPERIAL}), key=len, reverse=True))
-    + r")(?!\w)"
-)
-_ANY_UNIT: Final = f"(?-i:{UNIT}|{_LOWER_UNIT}|″)"
+_OWN_UNIT: Final = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
+_ANY_UNIT: Final = rf"(?-i:{UNIT}|(?:{_OWN_UNIT})(?!\w)|″)"
 _MONEY: Final = {
-    **dict.fromkeys(("€", "eur", "euro"), "eur"),
+    **dict.fromkeys(("€", "eur"), "eur"),
     **dict.fromkeys(("$", "usd"), "usd"),
     **dict.fromkeys(("£", "gbp"), "gbp"),
     "chf": "chf",
@@ -102,8 +98,6 @@ _NUMBER: Final = re.compile(
 _INNER_RANGE: Final = re.compile(rf"(?<=[\w°%\"])\s?{_BETWEEN}\s?", re.IGNORECASE)
 _ORDINAL: Final = re.compile(r"(\d{1,4})(?:st|nd|rd|th)", re.IGNORECASE)
 _DIGITS: Final = re.compile(r"\d+")
-
-
 _YEARS: Final = frozenset(map(str, range(1800, 2100)))
 
 
@@ -204,8 +198,7 @@ def _value(match: re.Match[str], kind: str, language: Language | None) -> tuple[
 
 def _unit(written: str) -> Unit:
     written = '"' if written == "″" else written
-    own = _LOWERED.get(written) or _IMPERIAL.get(written)
-    return own or find_unit(written)
+    return _UNITS.get(written) or find_unit(written)
 
 
 def _day(text: str) -> float | None:
@@ -228,6 +221,11 @@ def _day(text: str) -> float | None:
         return float(date(year, month, day).toordinal())
     except ValueError:
         return None
+
+
+def year_days(first: float, last: float) -> tuple[float, float]:
+    """The first day of one year and the last day of another, as `Token` counts days."""
+    return float(date(int(first), 1, 1).toordinal()), float(date(int(last), 12, 31).toordinal())
 
 
 def _written(text: str) -> str:

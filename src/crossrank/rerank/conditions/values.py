@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from itertools import pairwise, takewhile
 from typing import Final
 
@@ -18,13 +17,15 @@ from crossrank.rerank.conditions.condition import (
     opened,
 )
 from crossrank.rerank.conditions.reading import Clause, negative
-from crossrank.rerank.conditions.tokens import Token, stems
+from crossrank.rerank.conditions.tokens import Token, stems, year_days
 from crossrank.text.language import word_set
 
 _NEAR: Final = 4
 """Tokens before a value in which a bound may stand."""
 
 _THAN: Final = word_set("als than")
+_NO_LABEL: Final = NO_TERM | cues.LATER | cues.EARLIER
+_BEFORE_VALUE: Final = _NO_LABEL | cues.BETWEEN | cues.AROUND
 
 
 def values(clause: Clause, soft: bool) -> Iterator[tuple[Condition, Taken]]:
@@ -40,49 +41,29 @@ def values(clause: Clause, soft: bool) -> Iterator[tuple[Condition, Taken]]:
         if token.kind == "norm":
             made = Condition("norm", token.text, key=token.key, soft=soft)
             yield made, whole or _led(found, at)
-        elif token.kind == "code" or (token.kind == "number" and not _counted(found, at, whole)):
+            continue
+        how, cue = bound(found, at)
+        if token.kind == "code" or (token.kind == "number" and not _counts(found, at, how, whole)):
             if name or token.kind == "code":
                 made = Condition("model", token.text, name=name, key=token.key, soft=soft)
                 yield made, whole or _led(found, at)
-        else:
-            yield _quantity(clause, at, whole, soft)
-            upper = _upper(found, at) if bound(found, at)[0] == "between" else None
+            continue
+        upper = _upper(found, at) if how == "between" else None
+        also = [upper] if upper else []
+        base, low, high = token.base, token.low, upper.high if upper else token.high
+        if token.year and how != "is":
+            base, (low, high) = "day", year_days(low, high)
+        text = " ".join(t.text for t in sorted([*cue, token, *also], key=lambda t: t.start))
+        label = _label(clause, at)
+        made = Condition("quantity", text, label, "", "", base, low, high, how, soft)
+        yield made, whole or [*cue, *_led(found, at), *also]
 
 
-def _quantity(clause: Clause, at: int, whole: Taken, soft: bool) -> tuple[Condition, Taken]:
-    """The condition on the value at this place."""
-    found, token = clause.tokens, clause.tokens[at]
-    how, cue = bound(found, at)
-    upper = _upper(found, at) if how == "between" else None
-    base, low, high = token.base, token.low, upper.high if upper else token.high
-    if token.year and how != "is":
-        base, low, high = "day", *_year(token, high)
-    also = [upper] if upper else []
-    text = " ".join(t.text for t in sorted([*cue, token, *also], key=lambda t: t.start))
-    made = Condition(
-        "quantity",
-        text,
-        _label(clause, at),
-        base=base,
-        low=low,
-        high=high,
-        bound=how,
-        soft=soft,
-    )
-    return made, whole or [*cue, *_led(found, at), *also]
-
-
-def _counted(found: Taken, at: int, whole: Taken) -> bool:
+def _counts(found: Taken, at: int, how: Bound, whole: Taken) -> bool:
     """Whether a plain number counts something that the query asks for."""
-    how, _ = bound(found, at)
     if found[at].year and how != "is":
         return True
     return (how != "is" or bool(whole)) and bool(_beside(found, at))
-
-
-def _year(token: Token, last: float) -> tuple[float, float]:
-    """The first and the last day of a year, or of the years up to `last`."""
-    return float(date(int(token.low), 1, 1).toordinal()), float(date(int(last), 12, 31).toordinal())
 
 
 def _upper(found: Taken, at: int) -> Token | None:
@@ -104,7 +85,7 @@ def _may_name(token: Token) -> bool:
         token.kind == "word"
         and len(token.key) > 1
         and token.key not in STOP
-        and token.key not in NO_TERM | cues.LATER | cues.EARLIER | cues.BETWEEN | cues.AROUND
+        and token.key not in _BEFORE_VALUE
     )
 
 
@@ -144,7 +125,7 @@ def _label(clause: Clause, at: int) -> tuple[frozenset[str], ...]:
     """The stems of the words around a value that may say what it measures."""
     if clause.tokens[at].kind == "number":
         return tuple(stems(t.key) for t in _beside(clause.tokens, at))
-    near = [t for t in clause.words if t.key not in NO_TERM | cues.LATER | cues.EARLIER]
+    near = [t for t in clause.words if t.key not in _NO_LABEL]
     return tuple(stems(t.key) for t in near)
 
 
