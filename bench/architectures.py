@@ -13,12 +13,12 @@ import argparse
 import json
 from pathlib import Path
 
-from crossrank import Ranking, Search
+from crossrank import Ranking
 from crossrank.evaluate import parse_measure
-from crossrank.io.beir import judged_queries, read_beir, read_beir_corpus, read_beir_queries
-from crossrank.io.trec import read_candidates, read_qrels
+from crossrank.io.beir import read_beir
 from crossrank.retrieve import MemoryBM25
 from crossrank.tasks.architectures import compare, models
+from shipped import given_dl21
 
 SETS = {"scifact": "nDCG@10", "dl21": "nDCG@10", "xquad-de": "RR@10"}
 
@@ -27,12 +27,8 @@ def candidates(data: Path, name: str, queries: int, depth: int) -> tuple[Ranking
     """The candidates of the first queries of a set, and their qrels."""
     part = slice(0, queries)
     if name == "dl21":
-        folder = data / "msmarco-dl21-22"
-        qrels = read_qrels(folder / "qrels/dl21.tsv")
-        asked = judged_queries(read_beir_queries(folder), qrels, folder)
-        search = Search(asked[part], read_beir_corpus(folder))
-        given = read_candidates(folder / "runs/dl21.bm25.trec", search)
-        return given.top(depth), qrels.select(part)
+        given, qrels = given_dl21(data)
+        return given.top(depth).select(part), qrels.select(part)
     dataset = read_beir(data / name)
     search = dataset.search.select(part)
     bm25 = MemoryBM25.learned(search.corpus, "de" if name.endswith("de") else "en", depth)
