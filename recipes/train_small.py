@@ -2,8 +2,8 @@
 
 python recipes/train_small.py --data DATA --work WORK --minutes 80
 
-Needs what start.py, pools.py, states.py, teachers.py and groups.py wrote into WORK, and
-WORK/{contrast,wikiqa} (extra.py). Saves WORK/small/{last,best}.pt; started again it goes on where
+Needs what start.py, pools.py, states.py, teachers.py, groups.py and extra.py wrote into WORK.
+Saves WORK/small/{last,best}.pt; started again it goes on where
 it stopped. One core, bf16. The dev set is msmarco-dl21 (BM25 top 100 re-ranked).
 """
 
@@ -15,12 +15,12 @@ import math
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from extra import contrast, taught
 from safetensors.torch import load_file
 from states import SPLIT, padded, token_ids
 from tokenizers import Tokenizer
@@ -30,8 +30,6 @@ from torch.nn import functional as F
 from crossrank.evaluate import evaluate, parse_measure
 from crossrank.io.trec import read_qrels, read_run
 from crossrank.train.gated import Encoder, Gated, load_encoder
-
-GRADE_LOGITS = np.array([-4.0, -2.0, 1.5, 4.0], np.float32)
 
 
 @dataclass
@@ -213,13 +211,11 @@ def contrast_source(work: Path, encoder: Encoder) -> Source:
     tokenizer = Tokenizer.from_file(str(work / "base/tokenizer.json"))
     rows: dict[str, int] = {}
     queries, groups = [], []
-    with (work / "contrast/train2.jsonl").open(encoding="utf-8") as lines:
-        for line in islice(lines, 20_000):
-            row = json.loads(line)
-            docs = [rows.setdefault(text, len(rows)) for text, _ in row["candidates"]]
-            target = GRADE_LOGITS[[int(grade) for _, grade in row["candidates"]]]
-            groups.append((len(queries), np.array(docs), target, -1))
-            queries.append(row["query"])
+    for query, candidates in contrast(taught(), 20_000, 1):
+        docs = [rows.setdefault(text, len(rows)) for text, _ in candidates]
+        target = np.array([logit for _, logit in candidates], np.float32)
+        groups.append((len(queries), np.array(docs), target, -1))
+        queries.append(query)
     asked = Fresh(encoder, token_ids(tokenizer, queries, "query: ", 60))
     texts = Fresh(encoder, token_ids(tokenizer, list(rows), "passage: ", 144))
     return Source("contrast", asked, texts, groups, True, 0.36)

@@ -1,0 +1,180 @@
+"""The cross-encoder that ships: the distilled bi-encoder plus what joint training added before.
+
+python recipes/compose.py --data DATA --work WORK --before OLD/model.onnx [--shares 0,0.5,1]
+python recipes/compose.py --data DATA --work WORK --before OLD/model.onnx --keep SHARE
+
+The joint layers of an earlier crossrank-small minus those of the bi-encoder it started from are
+what its training learned; that difference is added to the layers of the new bi-encoder (task
+arithmetic, Ilharco et al. 2023; WORK/embed/best.pt). Gates and head are the earlier ones. Prints
+nDCG@10 on the dev set for shares of the difference, every view alone and by the weights given;
+`--keep` saves WORK/small/best.pt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from safetensors.torch import load_file
+from states import SPLIT, token_ids
+from tokenizers import Tokenizer
+from torch import Tensor
+from torch.nn import functional as F
+from train_embed import rarity_table
+from train_small import Dev, Texts, collate, contrast_accuracy, heldout_source
+
+from crossrank.train.gated import (
+    CENTRE,
+    CLOSED,
+    Gated,
+    best_match,
+    joint_bias,
+    load_encoder,
+    mean_pool,
+    rare_match,
+)
+
+PARTS = ("qkv", "mixed", "wide", "narrow")
+
+
+def recovered(path: Path) -> dict[str, Tensor]:
+    """The joint layers, gates and head of a shipped cross-encoder, under the names of `Gated`."""
+    held = {each.name: each for each in onnx.load(path).graph.initializer}
+
+    def array(name: str) -> np.ndarray:
+        return numpy_helper.to_array(held[name]).astype(np.float32)
+
+    def matrix(name: str) -> Tensor:
+        if f"{name}_Q8" in held:
+            blocks = (array(f"{name}_Q8") - 128.0) * array(f"{name}_scales")[:, :, None]
+            return torch.from_numpy(blocks.reshape(len(blocks), -1))
+        whole = array(f"{name}_quantized") - array(f"{name}_zero_point")
+        return torch.from_numpy(np.ascontiguousarray((whole * array(f"{name}_scale")).T))
+
+    found: dict[str, Tensor] = {}
+    layers = 1 + max(int(n.split(".")[1]) for n in held if n.startswith("layer."))
+    gates = []
+    for i in range(layers - SPLIT):
+        old, new = f"layer.{i + SPLIT}", f"layers.{i}"
+        for part in PARTS:
+            found[f"{new}.{part}.weight"] = matrix(f"{old}.{part}.weight")
+            found[f"{new}.{part}.bias"] = torch.from_numpy(array(f"{old}.{part}.bias"))
+        for part in ("middle", "out"):
+            for kind in ("weight", "bias"):
+                found[f"{new}.{part}.{kind}"] = torch.from_numpy(array(f"{old}.{part}.{kind}"))
+        ask = array(f"gates.{i}.query").ravel()
+        gates.append(np.stack([ask, ask + array(f"gates.{i}.step").ravel()], 1))
+    found["gates"] = torch.from_numpy(np.stack(gates))
+    for mine, theirs in (("pool", "pooled"), ("head", "head"), ("weigh", "weigh")):
+        found[f"{mine}.weight"] = matrix(f"{theirs}.weight")
+        found[f"{mine}.bias"] = torch.from_numpy(array(f"{theirs}.bias"))
+    found["views"] = torch.from_numpy(array("views.weight")[:3])
+    return found
+
+
+def composed(work: Path, before: Path, share: float) -> Gated:
+    """The new bi-encoder with this share of what joint training added to the old one."""
+    old = recovered(before)
+    start = load_encoder(load_file(work / "base/model.safetensors"), SPLIT)
+    first = Gated(start).state_dict()
+    encoder = load_encoder(load_file(work / "base/model.safetensors"), SPLIT)
+    encoder.load_state_dict(torch.load(work / "embed/best.pt", weights_only=True))
+    model = Gated(encoder)
+    new = model.state_dict()
+    for name in new:
+        if name.startswith("layers."):
+            new[name] = new[name] + share * (old[name] - first[name])
+        else:
+            new[name] = old[name]
+    model.load_state_dict(new)
+    return model
+
+
+def views_of(model: Gated, state: Tensor, mask: Tensor, kinds: Tensor, rare: Tensor) -> Tensor:
+    """Head and the four views of each pair, [b, 5]: what `Gated.forward` adds up."""
+    low = best_match(state, mask, kinds)
+    for layer, gates in zip(model.layers, model.gates, strict=True):
+        state = layer(state, joint_bias(gates, mask, kinds, state.dtype))
+    first, second = mask * (1 - kinds), mask * kinds
+    cosine = F.cosine_similarity(mean_pool(state, first), mean_pool(state, second))
+    shares = (model.weigh(state).float() + (1.0 - first[..., None].float()) * CLOSED).softmax(1)
+    top = best_match(state, mask, kinds)
+    matches = (torch.stack([low, top], -1) * shares).sum(1)
+    read = model.head(torch.tanh(model.pool(state[:, 0])))
+    views = torch.cat([cosine[:, None], matches, rare_match(top, rare)[:, None]], -1) - CENTRE
+    return torch.cat([read, views], -1).float()
+
+
+def pair_views(model: Gated, dev: Dev, rare: list[np.ndarray]) -> np.ndarray:
+    """Head and views of the dev set's pairs: [pairs, 5]."""
+    pairs = [
+        (dev.queries.get(q), dev.documents.get(d), rare[q])
+        for q, d in zip(dev.asked, dev.rows, strict=True)
+    ]
+    order = np.argsort([len(q) + len(d) for q, d, _ in pairs], kind="stable")
+    out = np.zeros((len(pairs), 5), np.float32)
+    model.eval()
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        for start in range(0, len(order), 32):
+            part = order[start : start + 32]
+            state, mask, kinds = collate([pairs[i][:2] for i in part])
+            weights = torch.zeros(mask.shape)
+            for row, i in enumerate(part):
+                weights[row, : len(pairs[i][2])] = torch.from_numpy(pairs[i][2])
+            out[part] = views_of(model, state, mask, kinds, weights).numpy()
+    return out
+
+
+def rarities(work: Path) -> list[np.ndarray]:
+    """The weights of the tokens of every TREC query."""
+    tokenizer = Tokenizer.from_file(str(work / "base/tokenizer.json"))
+    passages = [json.loads(line) for line in (work / "pools/passages.jsonl").open()]
+    table: Any = rarity_table(tokenizer, passages)
+    opening = len(tokenizer.encode("query: ").ids) - 1
+    asked = [json.loads(line)["query"] for line in (work / "pools/trec.jsonl").open()]
+    found = [table[ids] for ids in token_ids(tokenizer, asked, "query: ", 40)]
+    for each in found:
+        each[:opening] = 0.0
+    return found
+
+
+def main() -> None:
+    """Prints a table, or keeps one composition."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--before", type=Path, required=True)
+    parser.add_argument("--shares", default="0,0.5,1")
+    parser.add_argument("--weights", default="65,0,20,20")
+    parser.add_argument("--contrast", type=int, default=0, help="held-out groups, three views")
+    parser.add_argument("--keep", type=float)
+    given = parser.parse_args()
+    if given.keep is not None:
+        (given.work / "small").mkdir(exist_ok=True)
+        model = composed(given.work, given.before, given.keep)
+        torch.save(model.state_dict(), given.work / "small/best.pt")
+        return
+    torch.set_num_threads(1)
+    weights = np.array([1.0, *map(float, given.weights.split(","))])
+    dev = Dev(given.work, given.data, Texts.load(given.work / "states/passages"))
+    rare = rarities(given.work)
+    print("share  nDCG@10   head cosine  lower    top   rare", flush=True)
+    for share in map(float, given.shares.split(",")):
+        model = composed(given.work, given.before, share)
+        found = pair_views(model, dev, rare)
+        np.save(given.work / f"small/views-{share:g}.npy", found)
+        alone = " ".join(f"{dev.measured(column):6.3f}" for column in found.T)
+        print(f"{share:5.2f}  {dev.measured(found @ weights):7.4f} {alone}", flush=True)
+        if given.contrast:
+            held = contrast_accuracy(model, heldout_source(given.work), given.contrast)
+            print(f"       {held:.4f} of held-out contrast pairs", flush=True)
+
+
+if __name__ == "__main__":
+    main()
