@@ -25,20 +25,10 @@ from safetensors.torch import load_file
 from states import SPLIT, token_ids
 from tokenizers import Tokenizer
 from torch import Tensor
-from torch.nn import functional as F
 from train_embed import rarity_table
 from train_small import Dev, Texts, collate, contrast_accuracy, heldout_source
 
-from crossrank.train.gated import (
-    CENTRE,
-    CLOSED,
-    Gated,
-    best_match,
-    joint_bias,
-    load_encoder,
-    mean_pool,
-    rare_match,
-)
+from crossrank.train.gated import Gated, load_encoder
 
 PARTS = ("qkv", "mixed", "wide", "narrow")
 
@@ -96,21 +86,6 @@ def composed(work: Path, before: Path, share: float) -> Gated:
     return model
 
 
-def views_of(model: Gated, state: Tensor, mask: Tensor, kinds: Tensor, rare: Tensor) -> Tensor:
-    """Head and the four views of each pair, [b, 5]: what `Gated.forward` adds up."""
-    low = best_match(state, mask, kinds)
-    for layer, gates in zip(model.layers, model.gates, strict=True):
-        state = layer(state, joint_bias(gates, mask, kinds, state.dtype))
-    first, second = mask * (1 - kinds), mask * kinds
-    cosine = F.cosine_similarity(mean_pool(state, first), mean_pool(state, second))
-    shares = (model.weigh(state).float() + (1.0 - first[..., None].float()) * CLOSED).softmax(1)
-    top = best_match(state, mask, kinds)
-    matches = (torch.stack([low, top], -1) * shares).sum(1)
-    read = model.head(torch.tanh(model.pool(state[:, 0])))
-    views = torch.cat([cosine[:, None], matches, rare_match(top, rare)[:, None]], -1) - CENTRE
-    return torch.cat([read, views], -1).float()
-
-
 def pair_views(model: Gated, dev: Dev, rare: list[np.ndarray]) -> np.ndarray:
     """Head and views of the dev set's pairs: [pairs, 5]."""
     pairs = [
@@ -127,7 +102,8 @@ def pair_views(model: Gated, dev: Dev, rare: list[np.ndarray]) -> np.ndarray:
             weights = torch.zeros(mask.shape)
             for row, i in enumerate(part):
                 weights[row, : len(pairs[i][2])] = torch.from_numpy(pairs[i][2])
-            out[part] = views_of(model, state, mask, kinds, weights).numpy()
+            read, views = model.parts(state, mask, kinds, weights)
+            out[part] = torch.cat([read[:, None], views], -1).float().numpy()
     return out
 
 

@@ -198,56 +198,88 @@ def encoded(encoder: Encoder, states: list[np.ndarray], parts: int) -> list[tupl
     return [found[i] for i in range(len(states))]
 
 
+@dataclass
+class Batch:
+    """Some queries, the documents of all of them, and what each should think of its own.
+
+    asked: states of each query, rare: weights of its tokens, rows: documents, own: which of these
+    each query is compared with, target: its wanted distribution over them, before: the starting
+    vectors of the queries, where they are kept.
+    """
+
+    asked: list[np.ndarray]
+    rare: list[np.ndarray]
+    rows: np.ndarray
+    own: list[np.ndarray]
+    target: list[Tensor]
+    before: Tensor | None
+
+
+def graded_batch(groups: Groups, size: int, rng: np.random.Generator) -> Batch:
+    """Queries whose candidates have the scores of a published run, each with its own."""
+    picked = [groups.graded[i] for i in rng.choice(len(groups.graded), size)]
+    ends = np.cumsum([len(docs) for _, docs, _, _ in picked])
+    return Batch(
+        [groups.trec.states.get(q) for q, _, _, _ in picked],
+        [groups.trec.rare[q] for q, _, _, _ in picked],
+        np.concatenate([docs for _, docs, _, _ in picked]),
+        [np.arange(end - len(p[1]), end) for p, end in zip(picked, ends, strict=True)],
+        [torch.tensor(t, dtype=torch.float32).softmax(-1) for _, _, t, _ in picked],
+        None,
+    )
+
+
+def pool_batch(groups: Groups, pool: str, size: int, rng: np.random.Generator) -> Batch:
+    """Queries of one pool, each with the candidates of all of them."""
+    some = rng.choice(groups.of_pool[pool], size, replace=False)
+    queries = groups.query[some]
+    rows = np.array(list(dict.fromkeys(groups.docs[some].ravel().tolist())))
+    teacher = ensemble(groups.teachers.scores(queries, rows), groups.scale[pool], pool in GERMAN)
+    target = []
+    for row, group in zip(teacher, some, strict=True):
+        wanted = (torch.from_numpy(row) * SHARPNESS).softmax(-1)
+        if groups.label[group] >= 0:
+            answer = groups.docs[group][groups.label[group]]
+            wanted = 0.3 * wanted
+            wanted[int(np.flatnonzero(rows == answer)[0])] += 0.7
+        target.append(wanted)
+    return Batch(
+        groups.asked.states.many(queries),
+        [groups.asked.rare[q] for q in queries],
+        rows,
+        [np.arange(len(rows))] * size,
+        target,
+        torch.from_numpy(groups.start_asked[queries]),
+    )
+
+
 def batch_loss(
     encoder: Encoder, groups: Groups, pool: str, size: int, scale: Tensor, rng: np.random.Generator
 ) -> Tensor:
     """The loss of one batch: `size` queries of a pool, or 4 times as many sentence pairs."""
     if pool == "sts":
         return pair_loss(encoder, groups, 4 * size, rng)
-    if pool == "trec":
-        picked = [groups.graded[i] for i in rng.choice(len(groups.graded), size)]
-        asked = [groups.trec.states.get(q) for q, _, _, _ in picked]
-        rare = [groups.trec.rare[q] for q, _, _, _ in picked]
-        rows = np.concatenate([docs for _, docs, _, _ in picked])
-        ends = np.cumsum([len(docs) for _, docs, _, _ in picked])
-        own = [np.arange(end - len(p[1]), end) for p, end in zip(picked, ends, strict=True)]
-        target = [torch.tensor(t, dtype=torch.float32).softmax(-1) for _, _, t, _ in picked]
-        before = None
-    else:
-        some = rng.choice(groups.of_pool[pool], size, replace=False)
-        queries = groups.query[some]
-        asked = groups.asked.states.many(queries)
-        rare = [groups.asked.rare[q] for q in queries]
-        rows = np.array(list(dict.fromkeys(groups.docs[some].ravel().tolist())))
-        teacher = ensemble(
-            groups.teachers.scores(queries, rows), groups.scale[pool], pool in GERMAN
-        )
-        target, own = [], [np.arange(len(rows))] * size
-        for i, group in enumerate(some):
-            wanted = (torch.from_numpy(teacher[i]) * SHARPNESS).softmax(-1)
-            if groups.label[group] >= 0:
-                answer = groups.docs[group][groups.label[group]]
-                wanted = 0.3 * wanted
-                wanted[int(np.flatnonzero(rows == answer)[0])] += 0.7
-            target.append(wanted)
-        before = torch.from_numpy(groups.start_asked[queries])
-    documents = encoded(encoder, groups.documents.many(rows), 4)
-    questions = encoded(encoder, asked, 1)
+    graded = pool == "trec"
+    batch = graded_batch(groups, size, rng) if graded else pool_batch(groups, pool, size, rng)
+    documents = encoded(encoder, groups.documents.many(batch.rows), 4)
+    questions = encoded(encoder, batch.asked, 1)
     found = torch.stack([vector for _, vector in documents])
-    made = torch.stack([vector for _, vector in questions])
-    keep = 1 - (found * torch.from_numpy(groups.start[rows])).sum(-1).mean()
-    if before is not None:
-        keep = keep + 1 - (made * before).sum(-1).mean()
+    keep = 1 - (found * torch.from_numpy(groups.start[batch.rows])).sum(-1).mean()
+    if batch.before is not None:
+        made = torch.stack([vector for _, vector in questions])
+        keep = keep + 1 - (made * batch.before).sum(-1).mean()
     width = max(len(top) for top, _ in documents)
     every = torch.stack([F.pad(top, (0, 0, 0, width - len(top))) for top, _ in documents])
     mask = torch.tensor([[i < len(top) for i in range(width)] for top, _ in documents])
     loss = (2.0 if pool in GERMAN else 0.5) * keep
-    for i, (top, vector) in enumerate(questions):
-        cosine = found[own[i]] @ vector - CENTRE
-        match = rare_matches(top, torch.from_numpy(rare[i]), every[own[i]], mask[own[i]]) - CENTRE
+    for (top, vector), rare, own, target in zip(
+        questions, batch.rare, batch.own, batch.target, strict=True
+    ):
+        cosine = found[own] @ vector - CENTRE
+        match = rare_matches(top, torch.from_numpy(rare), every[own], mask[own]) - CENTRE
         both = BOTH[0] * cosine + BOTH[1] * match
-        loss = loss + divergence(scale[0] * cosine, target[i]) / size
-        loss = loss + divergence(scale[1] * both, target[i]) / size
+        loss = loss + divergence(scale[0] * cosine, target) / size
+        loss = loss + divergence(scale[1] * both, target) / size
     return loss
 
 

@@ -177,6 +177,13 @@ class Gated(nn.Module):
         `rarity` [b, s], the weights of the query's own tokens, adds a fourth view: `views` must
         have a weight for it.
         """
+        read, views = self.parts(state, mask, kinds, rarity)
+        return read + views @ self.views
+
+    def parts(
+        self, state: Tensor, mask: Tensor, kinds: Tensor, rarity: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """What the linear layer reads off `[CLS]` [b], and the centred views [b, 3 or 4]."""
         low = best_match(state, mask, kinds)
         for layer, gates in zip(self.layers, self.gates, strict=True):
             state = layer(state, joint_bias(gates, mask, kinds, state.dtype))
@@ -191,7 +198,7 @@ class Gated(nn.Module):
             views.append(rare_match(top, rarity)[:, None])
         pooled = torch.tanh(self.pool(state[:, 0]))
         read: Tensor = self.head(pooled)[:, 0]
-        return read + (torch.cat(views, -1) - CENTRE) @ self.views
+        return read, torch.cat(views, -1) - CENTRE
 
 
 def joint_bias(gates: Tensor, mask: Tensor, kinds: Tensor, dtype: torch.dtype) -> Tensor:
