@@ -3,10 +3,11 @@
 python bench/weight.py --data DATA [--set NAME ...] [--cross NAME] [--embed NAME] [--depth N]
     [--queries N] [--tokens N] [--json FILE]
 
-Sets: dl21 (the given BM25 run), scifact (train claims), vaswani, cisi; none of them is a test set
-of the shipped models. `rerank` reads BM25's first documents, `full` those of BM25 and bi-encoder
-fused; of either, `weight` is the cross-encoder's share of the final score. p: two-sided
-randomisation test over the queries of all sets against weight 1.
+Sets: dl21 (the given BM25 run), scifact (train claims, most of them taught to the shipped models),
+vaswani, cisi; none of them is a test set of the shipped models. `rerank` reads BM25's first
+documents, `full` those of BM25 and bi-encoder fused; of either, `weight` is the cross-encoder's
+share of the final score. p: two-sided randomisation test over the queries of all sets against
+weight 1.
 """
 
 from __future__ import annotations
