@@ -31,13 +31,17 @@ SETS = {
 }
 
 
-def ranked(data: Path, name: str, encoder: BiEncoder) -> tuple[Ranking, Ranking]:
-    """A set ranked by one bi-encoder, and its judgements."""
+Encoders = dict[str, BiEncoder]
+
+
+def ranked(data: Path, name: str, encoders: Encoders) -> tuple[dict[str, Ranking], Ranking]:
+    """A set ranked by each bi-encoder, and its judgements."""
     if name == "dl21":
         given, qrels = given_dl21(data)
-        return by_cosine(given, encoder), qrels
+        return {which: by_cosine(given, each) for which, each in encoders.items()}, qrels
     dataset = read_beir(data / name, "test")
-    return nearest(dataset.search, encoder, 100), dataset.qrels
+    found = {which: nearest(dataset.search, each, 100) for which, each in encoders.items()}
+    return found, dataset.qrels
 
 
 def main() -> None:
@@ -54,10 +58,8 @@ def main() -> None:
     print(f"{'set':10} {'measure':8} {'start':>7} {'end':>7}  {'p':>7}")
     for name in given.sets or SETS:
         measure = parse_measure(SETS[name])
-        scores = {}
-        for which, encoder in encoders.items():
-            found, qrels = ranked(given.data, name, encoder)
-            scores[which] = evaluate(found, qrels, [measure])
+        found, qrels = ranked(given.data, name, encoders)
+        scores = {which: evaluate(each, qrels, [measure]) for which, each in found.items()}
         means = {which: each.mean(measure) for which, each in scores.items()}
         p = compare_scores(scores, [("end", "start")]).pairs[0].p.randomisation
         rows.append({"set": name, "measure": SETS[name], **means, "p": p})

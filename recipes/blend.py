@@ -15,17 +15,22 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 from states import SPLIT
+from torch import Tensor
 from train_small import Dev, Texts, contrast_accuracy, heldout_source
 
 from crossrank.train.gated import Gated, load_encoder
+
+
+def between(start: dict[str, Tensor], end: dict[str, Tensor], share: float) -> dict[str, Tensor]:
+    """The weights `share` of the way from one model to another."""
+    return {name: (1 - share) * value + share * end[name] for name, value in start.items()}
 
 
 def blended(work: Path, share: float) -> Gated:
     """The model whose weights are `share` of the way from the start to the end."""
     end = torch.load(work / "small/last.pt", weights_only=True)["model"]
     model = Gated(load_encoder(load_file(work / "base/model.safetensors"), SPLIT))
-    start = model.state_dict()
-    model.load_state_dict({k: (1 - share) * v + share * end[k] for k, v in start.items()})
+    model.load_state_dict(between(model.state_dict(), end, share))
     return model
 
 

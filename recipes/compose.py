@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -25,7 +24,7 @@ from safetensors.torch import load_file
 from states import SPLIT, token_ids
 from tokenizers import Tokenizer
 from torch import Tensor
-from train_embed import rarity_table
+from train_embed import Rarities
 from train_small import Dev, Texts, collate, contrast_accuracy, heldout_source
 
 from crossrank.train.gated import Gated, load_encoder
@@ -68,12 +67,10 @@ def recovered(path: Path) -> dict[str, Tensor]:
     return found
 
 
-def composed(work: Path, before: Path, share: float) -> Gated:
+def composed(work: Path, old: dict[str, Tensor], share: float) -> Gated:
     """The new bi-encoder with this share of what joint training added to the old one."""
-    old = recovered(before)
-    start = load_encoder(load_file(work / "base/model.safetensors"), SPLIT)
-    first = Gated(start).state_dict()
     encoder = load_encoder(load_file(work / "base/model.safetensors"), SPLIT)
+    first = {name: value.clone() for name, value in Gated(encoder).state_dict().items()}
     encoder.load_state_dict(torch.load(work / "embed/best.pt", weights_only=True))
     model = Gated(encoder)
     new = model.state_dict()
@@ -111,13 +108,9 @@ def rarities(work: Path) -> list[np.ndarray]:
     """The weights of the tokens of every TREC query."""
     tokenizer = Tokenizer.from_file(str(work / "base/tokenizer.json"))
     passages = [json.loads(line) for line in (work / "pools/passages.jsonl").open()]
-    table: Any = rarity_table(tokenizer, passages)
-    opening = len(tokenizer.encode("query: ").ids) - 1
+    rare = Rarities.counted(tokenizer, passages)
     asked = [json.loads(line)["query"] for line in (work / "pools/trec.jsonl").open()]
-    found = [table[ids] for ids in token_ids(tokenizer, asked, "query: ", 40)]
-    for each in found:
-        each[:opening] = 0.0
-    return found
+    return [rare.of(ids) for ids in token_ids(tokenizer, asked, "query: ", 40)]
 
 
 def main() -> None:
@@ -131,9 +124,10 @@ def main() -> None:
     parser.add_argument("--contrast", type=int, default=0, help="held-out groups, three views")
     parser.add_argument("--keep", type=float)
     given = parser.parse_args()
+    old = recovered(given.before)
     if given.keep is not None:
         (given.work / "small").mkdir(exist_ok=True)
-        model = composed(given.work, given.before, given.keep)
+        model = composed(given.work, old, given.keep)
         torch.save(model.state_dict(), given.work / "small/best.pt")
         return
     torch.set_num_threads(1)
@@ -142,9 +136,8 @@ def main() -> None:
     rare = rarities(given.work)
     print("share  nDCG@10   head cosine  lower    top   rare", flush=True)
     for share in map(float, given.shares.split(",")):
-        model = composed(given.work, given.before, share)
+        model = composed(given.work, old, share)
         found = pair_views(model, dev, rare)
-        np.save(given.work / f"small/views-{share:g}.npy", found)
         alone = " ".join(f"{dev.measured(column):6.3f}" for column in found.T)
         print(f"{share:5.2f}  {dev.measured(found @ weights):7.4f} {alone}", flush=True)
         if given.contrast:

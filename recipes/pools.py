@@ -66,10 +66,15 @@ def passages(data: Path, rng: random.Random) -> Iterator[tuple[str, str, str, st
             yield pool, f"{name}-{i}", row["passage"], row["query"]
 
 
+def headings(heading: str) -> tuple[str, str]:
+    """A section's heading, and the same without its number."""
+    heading = heading.split("  ")[0].strip()
+    return heading, heading.split(" ", 2)[-1] if heading.startswith("§") else heading
+
+
 def weak_query(work: str, heading: str, rng: random.Random) -> str:
     """What somebody looking for this section might type: its heading, sometimes with the work."""
-    heading = heading.split("  ")[0].strip()
-    bare = heading.split(" ", 2)[-1] if heading.startswith("§") else heading
+    heading, bare = headings(heading)
     forms = [bare, f"{bare} {work.split('(')[0].strip()}", f"was regelt {heading}", bare.lower()]
     return rng.choice(forms) if len(bare) > 3 else ""
 

@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from blend import between
 from groups import Moments, Teachers, ensemble, moments
 from safetensors.torch import load_file
 from states import SPLIT, token_ids
@@ -33,7 +34,7 @@ from teachers import GERMAN
 from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
-from train_small import Dev, Texts, stored
+from train_small import Dev, Texts, distribution, stored
 from train_sts import Sides, pairs
 
 from crossrank.train.gated import CENTRE, Encoder, load_encoder, mean_pool
@@ -129,8 +130,7 @@ class Groups:
         self.documents = Texts.load(work / "states/passages")
         tokenizer = Tokenizer.from_file(str(work / "base/tokenizer.json"))
         texts = [row["text"] for row in passages]
-        self.table = rarity_table(tokenizer, passages)
-        self.opening = len(tokenizer.encode("query: ").ids) - 1
+        self.rare = Rarities.counted(tokenizer, passages)
         self.teachers = Teachers(work, texts, "queries", [row["query"] for row in queries])
         self.asked = self._asked(work, "queries", tokenizer, [row["query"] for row in queries])
         trec = [json.loads(line)["query"] for line in (work / "pools/trec.jsonl").open()]
@@ -163,22 +163,31 @@ class Groups:
 
     def _asked(self, work: Path, name: str, tokenizer: Tokenizer, texts: list[str]) -> Asked:
         ids = token_ids(tokenizer, texts, "query: ", 40)
-        return Asked(Texts.load(work / f"states/{name}"), [self.rare(each) for each in ids])
+        return Asked(Texts.load(work / f"states/{name}"), [self.rare.of(each) for each in ids])
 
-    def rare(self, ids: list[int]) -> np.ndarray:
+
+@dataclass
+class Rarities:
+    """How rare each piece is, and how many tokens stand before a query's own text."""
+
+    table: np.ndarray
+    opening: int
+
+    @classmethod
+    def counted(cls, tokenizer: Tokenizer, passages: list[dict[str, str]]) -> Rarities:
+        """Counted over the passages, English and German apart."""
+        texts: dict[bool, list[str]] = {True: [], False: []}
+        for row in passages:
+            texts[row["pool"] in GERMAN].append(row["text"])
+        counts = [piece_frequencies(tokenizer, each) for each in texts.values()]
+        table = rarity(counts, list(tokenizer.get_added_tokens_decoder()))
+        return cls(table, len(tokenizer.encode("query: ").ids) - 1)
+
+    def of(self, ids: list[int]) -> np.ndarray:
         """The weights of a query's tokens: those before its own text have none."""
         found: np.ndarray = self.table[ids]
         found[: self.opening] = 0.0
         return found
-
-
-def rarity_table(tokenizer: Tokenizer, passages: list[dict[str, str]]) -> np.ndarray:
-    """How rare each piece is in the passages, English and German apart."""
-    texts: dict[bool, list[str]] = {True: [], False: []}
-    for row in passages:
-        texts[row["pool"] in GERMAN].append(row["text"])
-    counted = [piece_frequencies(tokenizer, each) for each in texts.values()]
-    return rarity(counted, list(tokenizer.get_added_tokens_decoder()))
 
 
 def divergence(logits: Tensor, target: Tensor) -> Tensor:
@@ -237,12 +246,10 @@ def pool_batch(groups: Groups, pool: str, size: int, rng: np.random.Generator) -
     teacher = ensemble(groups.teachers.scores(queries, rows), groups.scale[pool], pool in GERMAN)
     target = []
     for row, group in zip(teacher, some, strict=True):
-        wanted = (torch.from_numpy(row) * SHARPNESS).softmax(-1)
-        if groups.label[group] >= 0:
-            answer = groups.docs[group][groups.label[group]]
-            wanted = 0.3 * wanted
-            wanted[int(np.flatnonzero(rows == answer)[0])] += 0.7
-        target.append(wanted)
+        label = int(groups.label[group])
+        if label >= 0:
+            label = int(np.flatnonzero(rows == groups.docs[group][label])[0])
+        target.append(distribution(torch.from_numpy(row) * SHARPNESS, label))
     return Batch(
         groups.asked.states.many(queries),
         [groups.asked.rare[q] for q in queries],
@@ -291,7 +298,7 @@ def pair_loss(
     sides = groups.sides.states(chosen, swap)
     first = encoded(encoder, [query for query, _ in sides], 2)
     second = encoded(encoder, [passage for _, passage in sides], 2)
-    rare = [groups.rare(groups.sides.queries.ids[i]) for i in 2 * chosen + swap]
+    rare = [groups.rare.of(groups.sides.queries.ids[i]) for i in 2 * chosen + swap]
     grades = torch.tensor([groups.pairs[i][2] for i in chosen])
     higher = grades[:, None] > grades[None] + 0.25
     cosine = torch.stack([a @ b for (_, a), (_, b) in zip(first, second, strict=True)])
@@ -386,22 +393,16 @@ def soup(given: argparse.Namespace) -> None:
     ends = [torch.load(given.work / run / "last.pt", weights_only=True) for run in runs]
     encoder = load_encoder(load_file(given.work / "base/model.safetensors"), SPLIT)
     start = {name: value.clone() for name, value in encoder.state_dict().items()}
-
-    def at(share: float) -> dict[str, Tensor]:
-        return {
-            name: (1 - share) * value + share * sum(end[name] for end in ends) / len(ends)
-            for name, value in start.items()
-        }
-
+    mean = {name: sum(end[name] for end in ends) / len(ends) for name in start}
     if given.keep is not None:
         (given.work / "embed").mkdir(exist_ok=True)
-        torch.save(at(given.keep), given.work / "embed/best.pt")
+        torch.save(between(start, mean, given.keep), given.work / "embed/best.pt")
         return
     groups = Groups(given.work, given.data, encoder)
     dev = Dev(given.work, given.data, groups.documents, given.dev_queries)
     print("share  nDCG@10  held claims", flush=True)
     for share in map(float, given.shares.split(",")):
-        encoder.load_state_dict(at(share))
+        encoder.load_state_dict(between(start, mean, share))
         print(
             f"{share:5.2f}  {ndcg(encoder, dev):.4f}  {held_claims(encoder, groups):.4f}",
             flush=True,

@@ -95,12 +95,18 @@ def collate(pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[Tensor, Tensor,
     return torch.from_numpy(states).float(), torch.from_numpy(mask), torch.from_numpy(kinds)
 
 
-def loss_of(logits: Tensor, target: Tensor, label: int, graded: bool) -> Tensor:
-    """Listwise KL plus MSE of margins to the teacher, or to labels with a pointwise part too."""
-    wanted = F.softmax(target, -1)
+def distribution(logits: Tensor, label: int) -> Tensor:
+    """What a teacher wants of the documents; mostly the known answer, if `label` is its column."""
+    wanted = F.softmax(logits, -1)
     if label >= 0:
         wanted = 0.3 * wanted
         wanted[label] += 0.7
+    return wanted
+
+
+def loss_of(logits: Tensor, target: Tensor, label: int, graded: bool) -> Tensor:
+    """Listwise KL plus MSE of margins to the teacher, or to labels with a pointwise part too."""
+    wanted = distribution(target, label)
     listwise = F.kl_div(F.log_softmax(logits, -1), wanted, reduction="sum")
     if graded:
         return listwise + 0.5 * F.binary_cross_entropy_with_logits(logits, target.sigmoid())

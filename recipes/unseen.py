@@ -14,7 +14,7 @@ import random
 from pathlib import Path
 
 import numpy as np
-from pools import first_words, passages, rows
+from pools import first_words, headings, passages, rows
 from scipy.stats import spearmanr
 from train_sts import pairs
 
@@ -31,8 +31,7 @@ def headed(data: Path, name: str, used: set[str]) -> list[tuple[str, str]]:
     """(heading, text) of sections that no passage of the training pool was cut from."""
     found = []
     for row in rows(data / f"{name}/corpus.jsonl.gz"):
-        heading = row["title"].partition(" — ")[2].split("  ")[0].strip()
-        bare = heading.split(" ", 2)[-1] if heading.startswith("§") else heading
+        _, bare = headings(row["title"].partition(" — ")[2])
         text = first_words(row["text"], WORDS)
         if len(bare) > 8 and len(row["text"].split()) > 15 and text not in used:
             found.append((bare, text))
