@@ -204,11 +204,11 @@ def load_sources(work: Path, documents: Texts, encoder: Encoder) -> list[Source]
 
 def stored(work: Path, name: str) -> list[tuple[int, np.ndarray, np.ndarray, int]]:
     """The groups that extra.py wrote."""
-    extra = np.load(work / f"{name}.groups.npz")
-    starts = extra["starts"]
+    with np.load(work / f"{name}.groups.npz") as extra:  # every access reads the whole column
+        queries, starts, docs, target = (extra[k] for k in ("query", "starts", "docs", "target"))
     return [
-        (int(q), extra["docs"][a:b], extra["target"][a:b], -1)
-        for q, a, b in zip(extra["query"], starts[:-1], starts[1:], strict=True)
+        (int(q), docs[a:b], target[a:b], -1)
+        for q, a, b in zip(queries, starts[:-1], starts[1:], strict=True)
     ]
 
 

@@ -101,6 +101,8 @@ def test_a_bound_is_read_with_its_value(query: str, bound: str, low: float, high
         ),
         ("rasenmäher nicht für hanglagen", "rasenmäher", ["nicht für hanglagen"]),
         ("jacke mit kapuze", "jacke mit kapuze", ["mit kapuze"]),  # its meaning helps a model
+        ("Rollator von Gehwerk Süd", "Rollator", ["Gehwerk Süd"]),  # names do not
+        ("laser printer model HL-L2350DW", "laser printer", ["HL-L2350DW"]),
     ],
 )
 def test_a_query_is_a_thing_and_its_conditions(
@@ -266,6 +268,14 @@ def test_only_the_thing_is_scored_again() -> None:
     Conditions(scorer)(candidates("Jacke ohne Kapuze", "Jacke"))
     assert set(scorer.asked) == {"Jacke"}
     assert len(scorer.asked) == len(TEXTS)
+
+
+def test_a_name_that_only_rules_read_brings_its_texts_before_those_without_it() -> None:
+    texts = ["Rollator blau", "Rollator grün, Hersteller: Rollwell", "Rollator der Marke Gehwerk"]
+    search = Search(Queries.of(["Rollator von Gehwerk"]), MemoryCorpus.of(texts))
+    given = Ranking.of_lists(search, [range(3)], [[1, 1, 1]], Scale.LOGIT)
+    # open before violated, and both after met, though all three are the wanted thing
+    assert Conditions(Things())(given).query(0)[0].tolist() == [2, 0, 1]
 
 
 def test_what_a_condition_costs_is_counted_in_standard_deviations() -> None:

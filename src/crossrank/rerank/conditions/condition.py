@@ -49,8 +49,11 @@ class Condition:
 
     @property
     def hard(self) -> bool:
-        """Whether a model is better off without its words: a value, a norm, an exclusion."""
-        return self.kind in ("quantity", "norm", "without")
+        """Whether a model is better off without its words: a value, a norm, an exclusion, a name.
+
+        Rules alone see to such a condition, so a text that leaves it open is a worse match.
+        """
+        return self.kind != "with"
 
 
 @dataclass(frozen=True)

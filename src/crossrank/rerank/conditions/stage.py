@@ -24,13 +24,16 @@ from crossrank.types import Floats, Note, Queries, Ranking, Scale, Scorer, Searc
 CHECKING: Final = "conditions"
 """The name of the stage."""
 
-THING = 0.7
-"""The weight of the score for the thing alone, beside the ranking that came in."""
+THING = 0.8
+"""The weight of the score for the thing alone, beside the ranking that came in.
+
+This and what follows was chosen on the domains of the contrast generator that are not held out.
+"""
 
 VIOLATED, OPEN, MOST = 0.6, 0.15, 3.0
 """Standard deviations that a violated condition and an open hard one take off, and all together."""
 
-ALIKE, FLAT, STEEP = 1.0, 0.2, 1.5
+ALIKE, FLAT, STEEP = 0.9, 0.1, 2.0
 """Candidates within `ALIKE` standard deviations of the best count as the wanted thing: differences
 among them are scaled by `FLAT`, so that conditions decide, those below by `STEEP`."""
 
@@ -42,9 +45,9 @@ class Conditions:
     """Lowers candidates that violate a condition of their query; documents and depth stay.
 
     Reads the first `depth` documents of every query and drops the rest. With a `scorer` a query
-    that states values or exclusions is also scored without them, for the thing alone. `strength`
-    scales what conditions cost; queries without conditions keep their order. Scores count
-    standard deviations within the query (scale FUSED).
+    that states values, exclusions or names is also scored without them, for the thing alone.
+    `strength` scales what conditions cost; queries without conditions keep their order. Scores
+    count standard deviations within the query (scale FUSED).
     """
 
     __slots__ = ("depth", "name", "scorer", "strength")
