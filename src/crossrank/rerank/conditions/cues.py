@@ -205,6 +205,14 @@ KNOWING: Final = word_set(
 )
 """Words that begin a question after knowledge, not after a thing."""
 
+ASKING: Final = word_set(
+    """
+    was wie wieviel wieviele wann wem wen wessen welche welcher welches welchen welchem
+    what how when which whom whose
+    """
+)
+"""Words that ask after knowledge wherever they stand in a question: `mit wem`, `für welche Art`."""
+
 REASONS: Final = word_set("wie warum wieso weshalb was wann how what why when")
 """Question words that never begin a request for a thing."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from crossrank.rerank.conditions import cues
@@ -47,7 +47,13 @@ def _asks_for_thing(reading: Reading) -> bool:
         for t in clause.tokens
     }
     states = reading.text.rstrip().endswith(".") or any(word.endswith("n't") for word in main)
-    return words[0] not in cues.KNOWING and not states and main.isdisjoint(cues.FINITE)
+    return not (_asks_to_know(reading, words) or states) and main.isdisjoint(cues.FINITE)
+
+
+def _asks_to_know(reading: Reading, words: Sequence[str]) -> bool:
+    """Whether a question word leads, or stands second (`mit wem`), or anywhere in a question."""
+    within = words if reading.text.rstrip().endswith("?") else words[:2]
+    return words[0] in cues.KNOWING or not cues.ASKING.isdisjoint(within)
 
 
 def _without(query: str, used: Taken) -> str:
