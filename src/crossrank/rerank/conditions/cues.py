@@ -196,15 +196,6 @@ MONTHS: Final = {
 }
 """Months by their folded names and abbreviations: 1 to 12."""
 
-KNOWING: Final = word_set(
-    """
-    wie warum wieso weshalb was wann wozu woher wodurch wovon how what why when whose does did is
-    are was were can could should would will kann können darf soll muss ist sind hat haben stimmt
-    wer wo wen wem welche welcher welches welchen welchem who where which whom if wenn falls
-    """
-)
-"""Words that begin a question after knowledge, not after a thing."""
-
 ASKING: Final = word_set(
     """
     was wie wieviel wieviele wann wem wen wessen welche welcher welches welchen welchem
@@ -212,6 +203,14 @@ ASKING: Final = word_set(
     """
 )
 """Words that ask after knowledge wherever they stand in a question: `mit wem`, `für welche Art`."""
+
+KNOWING: Final = ASKING | word_set(
+    """
+    warum wieso weshalb wozu woher wodurch wovon why does did is are was were can could should
+    would will kann können darf soll muss ist sind hat haben stimmt wer wo who where if wenn falls
+    """
+)
+"""Words that begin a question after knowledge, not after a thing."""
 
 REASONS: Final = word_set("wie warum wieso weshalb was wann how what why when")
 """Question words that never begin a request for a thing."""
