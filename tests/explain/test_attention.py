@@ -15,8 +15,8 @@ from crossrank.explain.attention import SPECIAL, Attention
 from crossrank.explain.explanation import Explanation, explain
 from crossrank.explain.page import page
 from crossrank.explain.reading import read_attention
-from crossrank.explain.wire import is_output_of_a_node, with_outputs
 from crossrank.models import CrossEncoder
+from crossrank.models.wire import is_output_of_a_node, with_outputs
 from crossrank.pipelines.hits import Place
 from crossrank.types import Scale
 from explain.tiny import HEADS, LAYERS, tiny_gated, tiny_model

@@ -11,12 +11,13 @@ import numpy.typing as npt
 
 from crossrank.errors import ModelError
 from crossrank.explain.attention import SPECIAL, Attention, Token
-from crossrank.explain.wire import is_output_of_a_node, with_outputs
 from crossrank.models.export_attention import ATTENTIONS, with_attention_outputs
+from crossrank.models.files import ModelFiles
 from crossrank.models.loaded import Loaded, load
 from crossrank.models.pairs import Joiner
 from crossrank.models.settings import Kind
 from crossrank.models.template import pair_template
+from crossrank.models.wire import is_output_of_a_node, with_outputs
 
 _OURS: Final = "layer.{}.attention"
 # Cosines between token states that the head of a shipped cross-encoder reads.
@@ -37,7 +38,7 @@ def read_attention(model: str | Path, query: str, document: str) -> Attention:
     ids = [np.array(each.ids, np.int32) for each in sides]
     joined = joiner.join(ids[:1], ids[1:])
     feed_ids, types = joined.batch.ids, joined.batch.types
-    session, views = _session(loaded.files.graph, loaded.files.folder)
+    session, views = _session(loaded.files)
     names = [each.name for each in session.get_outputs()]
     found = dict(zip(names, session.run(None, _feed(session, feed_ids, types)), strict=True))
     weights = np.stack([np.asarray(each, np.float32)[0] for each in _layers(found)])
@@ -55,23 +56,24 @@ def _layers(found: dict[str, Any]) -> list[Any]:
 
 
 @lru_cache(maxsize=4)
-def _session(graph: Path, folder: Path) -> tuple[Any, list[str]]:
+def _session(files: ModelFiles) -> tuple[Any, list[str]]:
     """A session that gives the attention of every layer, and the views it gives besides."""
     import onnxruntime as ort
 
-    content = graph.read_bytes()
+    whole = files.whole()
+    content = whole if isinstance(whole, bytes) else whole.read_bytes()
     names: list[str] = []
     while is_output_of_a_node(content, _OURS.format(len(names))):
         names.append(_OURS.format(len(names)))
     views = [name for name in _VIEWS if is_output_of_a_node(content, name)]
-    made = with_outputs(content, names) if names else with_attention_outputs(graph)
+    made = with_outputs(content, names) if names else with_attention_outputs(files.graph)
     made = with_outputs(made, views, axes=3) if views else made
     options = ort.SessionOptions()
     options.log_severity_level = 3
     try:
         session = ort.InferenceSession(made, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the library raises classes of its own
-        raise ModelError(f"{folder}: its attention cannot be read: {error}") from error
+        raise ModelError(f"{files.folder}: its attention cannot be read: {error}") from error
     return session, views
 
 

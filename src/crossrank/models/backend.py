@@ -38,7 +38,7 @@ def load_backend(files: ModelFiles, pad: int, device: Device, runtime: Runtime) 
     if runtime not in RUNTIMES:
         raise BadInput(f"a runtime of {', '.join(RUNTIMES)} wanted, got {runtime!r}")
     if runtime == "onnx":
-        return OnnxBackend(files.graph, pad, device)
+        return OnnxBackend(files.whole(), pad, device)
     require("torch", extra="export")
     from crossrank.models.backend_torch import PRECISIONS, torch_backend
 

@@ -38,7 +38,8 @@ class OnnxBackend:
     nothing (there is no padding), for inputs of a dozen tokens about half more time.
     """
 
-    def __init__(self, graph: Path, pad: int, device: Device = "auto") -> None:
+    def __init__(self, graph: Path | bytes, pad: int, device: Device = "auto") -> None:
+        """`graph`: an ONNX file, or what is in one."""
         self._session, self.device = _session(graph, device)
         self._pad = pad
         self.alone = self.device == "cpu" and _scales_over_batches(graph)
@@ -91,7 +92,7 @@ class OnnxBackend:
         return {name: made[name].astype(kind) for name, kind in self._inputs.items()}
 
 
-def _session(graph: Path, device: Device) -> tuple[Any, str]:
+def _session(graph: Path | bytes, device: Device) -> tuple[Any, str]:
     import onnxruntime as ort
 
     gpu = "CUDAExecutionProvider" in ort.get_available_providers()
@@ -109,25 +110,35 @@ def _session(graph: Path, device: Device) -> tuple[Any, str]:
     providers = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     try:
         session = ort.InferenceSession(
-            str(graph), options, providers=providers if chosen == "cuda" else providers[1:]
+            graph if isinstance(graph, bytes) else str(graph),
+            options,
+            providers=providers if chosen == "cuda" else providers[1:],
         )
     except Exception as error:  # the library raises classes of its own
-        raise ModelError(f"a graph that ONNX Runtime runs wanted, {graph}: {error}") from error
+        raise ModelError(
+            f"a graph that ONNX Runtime runs wanted, {_title(graph)}: {error}"
+        ) from error
     return session, chosen
 
 
-def _scales_over_batches(graph: Path) -> bool:
+def _title(graph: Path | bytes) -> str:
+    return str(graph) if isinstance(graph, Path) else f"one of {len(graph):,} bytes"
+
+
+def _scales_over_batches(graph: Path | bytes) -> bool:
     """Whether the graph has an operation whose scale is taken from all of its input."""
-    content = graph.read_bytes()
+    content = graph.read_bytes() if isinstance(graph, Path) else graph
     return b"DynamicQuantizeLinear" in content or b"DynamicQuantizeMatMul" in content
 
 
-def _inputs(session: Any, graph: Path) -> dict[str, Any]:
+def _inputs(session: Any, graph: Path | bytes) -> dict[str, Any]:
     """The numpy type of each input of the graph."""
     found = {each.name: _TYPES.get(each.type) for each in session.get_inputs()}
     strange = [name for name, kind in found.items() if name not in _INPUTS or kind is None]
     if strange or "input_ids" not in found:
-        raise ModelError(f"{graph}: the inputs {', '.join(_INPUTS)} wanted, got {list(found)}")
+        raise ModelError(
+            f"{_title(graph)}: the inputs {', '.join(_INPUTS)} wanted, got {list(found)}"
+        )
     return found
 
 

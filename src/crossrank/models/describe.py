@@ -72,6 +72,7 @@ def _with_ours(folder: Path, settings: Settings) -> Settings:
     if not own:
         return settings
     prompts = own.get("prompts") or {}
+    borrowed = own.get("borrows") or {}
     pooling = own.get("pooling", settings.pooling)
     scale = own.get("scale", settings.scale)
     length = int(own.get("max_length", settings.max_length))
@@ -91,6 +92,8 @@ def _with_ours(folder: Path, settings: Settings) -> Settings:
         document_prompt=str(prompts.get("document", settings.document_prompt)),
         languages=tuple(map(str, own.get("languages", ()))),
         licence=str(own.get("licence", "")),
+        lender=str(borrowed.get("model", "")),
+        lender_digest=str(borrowed.get("sha256", "")),
     )
 
 

@@ -2,28 +2,63 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from crossrank.errors import ModelError, NotFound
+from crossrank.models.bundled import bundled
 from crossrank.models.describe import read_settings
 from crossrank.models.sbert import transformer_folder
 from crossrank.models.settings import Settings
+from crossrank.models.wire import lacking, with_weights
 
 _TOKENIZERS = ("tokenizer.json", "vocab.txt")
+_NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
     """A model directory: where its parts lie and what it says about itself. Nothing is loaded.
 
-    `tokenizer` is tokenizer.json, or the vocab.txt of an older BERT.
+    `tokenizer` is tokenizer.json, or the vocab.txt of an older BERT. `lender` is the graph of the
+    model whose weights this one borrows.
     """
 
     folder: Path
     graph: Path
     tokenizer: Path
     settings: Settings
+    lender: Path | None = None
+
+    def whole(self) -> Path | bytes:
+        """The graph as ONNX Runtime can load it: its file, or with what it borrows, its bytes.
+
+        Raises ModelError when the lender is not the one that the model was made with.
+        """
+        if self.lender is None:
+            return self.graph
+        lender = self.lender.read_bytes()
+        found = hashlib.sha256(lender).hexdigest()
+        if found != self.settings.lender_digest:
+            raise ModelError(
+                f"{self.folder} borrows weights of another {self.settings.lender} than "
+                f"{self.lender} (SHA-256 {self.settings.lender_digest or 'not stated'} wanted, got "
+                f"{found}): take both models from the same release of crossrank"
+            )
+        try:
+            made = with_weights(self.graph.read_bytes(), lender)
+            rest = lacking(made)
+        except ValueError as error:
+            raise ModelError(f"an ONNX graph wanted, {self.graph}: {error}") from error
+        if rest:
+            raise ModelError(
+                f"{self.graph} lacks weights that {self.lender} does not have: "
+                f"{', '.join(sorted(rest)[:3])}"
+            )
+        return made
 
 
 def read_files(folder: Path, graph: str = "") -> ModelFiles:
@@ -37,11 +72,13 @@ def read_files(folder: Path, graph: str = "") -> ModelFiles:
         raise NotFound(f"a model directory wanted, {folder} is not there: check the path")
     chosen = find_graph(folder, graph)
     made = chosen.parent if chosen else _exported(folder)
+    settings = read_settings(folder)
     return ModelFiles(
         folder=folder,
         graph=chosen or made / "model.onnx",
         tokenizer=_tokenizer(folder, made),
-        settings=read_settings(folder),
+        settings=settings,
+        lender=_lender(folder, settings.lender) if settings.lender else None,
     )
 
 
@@ -74,6 +111,21 @@ def find_graph(folder: Path, name: str = "") -> Path | None:
     if len(found) > 1:
         raise ModelError(f"one graph wanted in {folder}, found {_listed(found)}: name one (graph=)")
     return found[0] if found else None
+
+
+def _lender(folder: Path, name: str) -> Path:
+    """The graph of the model `name` beside `folder`, else of the bundled one."""
+    if not _NAME.fullmatch(name):
+        raise ModelError(f"{folder} borrows weights of {name!r}: the name of a model wanted")
+    beside = folder.parent / name
+    place = beside if (beside / "crossrank.json").is_file() else bundled(name)
+    graph = find_graph(place) if place else None
+    if graph is None:
+        raise ModelError(
+            f"{folder} borrows weights of the bundled model {name}, which is not there: "
+            "copy it beside, or install crossrank anew"
+        )
+    return graph
 
 
 def _listed(found: list[Path]) -> str:

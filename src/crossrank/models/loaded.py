@@ -38,8 +38,8 @@ class Loaded:
         if self.runtime != "onnx":
             digest.update(self.runtime.encode())
         apart = (graph.with_name(graph.name + end) for end in ("_data", ".data"))
-        for path in (graph, *apart, self.files.tokenizer):
-            if path.is_file():
+        for path in (graph, *apart, self.files.lender, self.files.tokenizer):
+            if path is not None and path.is_file():
                 with path.open("rb") as stream:
                     while block := stream.read(1 << 20):
                         digest.update(block)

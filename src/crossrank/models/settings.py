@@ -31,7 +31,8 @@ class Settings:
     `max_length` what the model is meant for. `labels` are the names of the outputs. `activation`
     is what sentence-transformers' `predict` would apply: the name of a torch class, "" for none
     stated. `scale` is None where only the number of outputs can tell. `cumulative`: output k is
-    the logit of `grade > k`.
+    the logit of `grade > k`. `lender` names the bundled model whose weights the graph
+    borrows, `lender_digest` is the SHA-256 of that model's graph.
     """
 
     kind: Kind | None = None
@@ -48,6 +49,8 @@ class Settings:
     document_prompt: str = ""
     languages: tuple[str, ...] = ()
     licence: str = ""
+    lender: str = ""
+    lender_digest: str = ""
 
 
 def read_json(path: Path) -> Mapping[str, Any]:
