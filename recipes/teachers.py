@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 import torch
-from states import batches
+from states import batches, fast_numbers
 from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer
 
 GERMAN = ("law", "web-de", "commands-de")
@@ -30,7 +30,7 @@ def dense(folder: Path, texts: list[str], longest: int) -> np.ndarray:
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder)
     out = np.zeros((len(texts), model.config.hidden_size), np.float32)
     for batch, inputs in _batches(tokenizer, texts, longest, 4000):
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        with torch.no_grad(), fast_numbers():
             state = model(**inputs).last_hidden_state.float()
         mask = inputs["attention_mask"][..., None]
         pooled = (state * mask).sum(1) / mask.sum(1)

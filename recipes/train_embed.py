@@ -29,7 +29,7 @@ import torch
 from blend import between
 from groups import Moments, Teachers, ensemble, moments
 from safetensors.torch import load_file
-from states import SPLIT, token_ids
+from states import SPLIT, fast_numbers, token_ids
 from teachers import GERMAN
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -83,7 +83,7 @@ def stacked(states: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
 def top_states(encoder: Encoder, states: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
     """Last states [b, s, hidden] and their mask."""
     state, mask = stacked(states)
-    with torch.autocast("cpu", torch.bfloat16):
+    with fast_numbers():
         top = encoder.upper(state, mask)
     return top.float(), mask
 

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from extra import contrast, taught
 from safetensors.torch import load_file
-from states import SPLIT, padded, token_ids
+from states import SPLIT, fast_numbers, padded, token_ids
 from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
@@ -63,7 +63,7 @@ class Fresh:
     def many(self, rows: Iterable[int]) -> list[np.ndarray]:
         """The states of several texts."""
         inputs, mask = padded([self.ids[int(i)] for i in rows])
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        with torch.no_grad(), fast_numbers():
             states = self.encoder.lower(inputs, mask).to(torch.float16).numpy()
         return [state[:size] for state, size in zip(states, mask.sum(1).tolist(), strict=True)]
 
@@ -151,7 +151,7 @@ def score(model: Gated, pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarra
     order = np.argsort([len(q) + len(d) for q, d in pairs], kind="stable")
     out = np.zeros(len(pairs), np.float32)
     model.eval()
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+    with torch.no_grad(), fast_numbers():
         for start in range(0, len(order), 32):
             part = order[start : start + 32]
             out[part] = model(*collate([pairs[i] for i in part])).float().numpy()
@@ -162,7 +162,7 @@ def score(model: Gated, pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarra
 def logits_of(model: Gated, pairs: list[tuple[np.ndarray, np.ndarray]], parts: int = 4) -> Tensor:
     """Logits of a batch, with gradients; run in parts of similar length, to pad less."""
     order = np.argsort([len(q) + len(d) for q, d in pairs], kind="stable")
-    with torch.autocast("cpu", torch.bfloat16):
+    with fast_numbers():
         found = [
             model(*collate([pairs[i] for i in part])).float()
             for part in np.array_split(order, parts)
