@@ -1,7 +1,7 @@
 """What the shipped models reach: every stage on judged sets, tested against the stage below.
 
 python bench/shipped.py --data DATA [--set dl21 ...] [--cross NAME] [--embed NAME] [--depth N]
-    [--tokens N] [--json FILE]
+    [--tokens N] [--every N] [--json FILE]
 
 dl21       the given BM25 top 100 of TREC DL 2021 (the dev set of the training), nDCG@10
 scifact    SciFact test, our BM25 top 100, nDCG@10
@@ -91,33 +91,45 @@ def given_dl21(data: Path) -> tuple[Ranking, Ranking]:
     return read_candidates(folder / "runs/dl21.bm25.trec", search).top(100), qrels
 
 
-def dl21(data: Path, cross: CrossEncoder, encoder: BiEncoder, depth: int) -> tuple[Stages, Ranking]:
+def of(qrels: Ranking, queries: Queries) -> Ranking:
+    """The judgements of these queries."""
+    at = {name: i for i, name in enumerate(qrels.queries.ids)}
+    docs, grades = zip(*(qrels.query(at[name]) for name in queries.ids), strict=True)
+    return Ranking.of_lists(Search(queries, qrels.corpus), docs, grades, qrels.scale)
+
+
+def dl21(
+    data: Path, cross: CrossEncoder, encoder: BiEncoder, depth: int, part: slice
+) -> tuple[Stages, Ranking]:
     """The given candidates, re-ranked."""
     given, qrels = given_dl21(data)
-    return {"bm25": given, **re_ranked(given.top(depth), cross, encoder)}, qrels
+    given = given.select(part)
+    return {"bm25": given, **re_ranked(given.top(depth), cross, encoder)}, of(qrels, given.queries)
 
 
 def scifact(
-    data: Path, cross: CrossEncoder, encoder: BiEncoder, depth: int
+    data: Path, cross: CrossEncoder, encoder: BiEncoder, depth: int, part: slice
 ) -> tuple[Stages, Ranking]:
     """Our BM25 top 100, re-ranked."""
     dataset = read_beir(data / "scifact", "test")
-    given = lexical(dataset.search, "en")
-    return {"bm25": given, **re_ranked(given.top(depth), cross, encoder)}, dataset.qrels
+    given = lexical(dataset.search.select(part), "en")
+    stages = {"bm25": given, **re_ranked(given.top(depth), cross, encoder)}
+    return stages, of(dataset.qrels, given.queries)
 
 
-Run = Callable[[Path, CrossEncoder, BiEncoder, int], tuple[Stages, Ranking]]
+Run = Callable[[Path, CrossEncoder, BiEncoder, int, slice], tuple[Stages, Ranking]]
 
 
 def xquad(language: Setting) -> Run:
     """The full pipeline on one language of XQuAD."""
 
     def run(
-        data: Path, cross: CrossEncoder, encoder: BiEncoder, depth: int
+        data: Path, cross: CrossEncoder, encoder: BiEncoder, depth: int, part: slice
     ) -> tuple[Stages, Ranking]:
         dataset = read_beir(data / f"xquad-{language}", "test")
-        words = lexical(dataset.search, language)
-        dense = nearest(dataset.search, encoder, 100)
+        search = dataset.search.select(part)
+        words = lexical(search, language)
+        dense = nearest(search, encoder, 100)
         hybrid = fuse([words, dense], "rrf").top(100)
         once = CachedScorer(cross)
         return {
@@ -126,7 +138,7 @@ def xquad(language: Setting) -> Run:
             "hybrid": hybrid,
             "cross-encoder": Rerank(once, depth=depth)(hybrid),
             **as_full(hybrid, once, depth),
-        }, dataset.qrels
+        }, of(dataset.qrels, search.queries)
 
     return run
 
@@ -148,6 +160,7 @@ def main() -> None:
     parser.add_argument("--embed", default="crossrank-embed")
     parser.add_argument("--depth", type=int, default=100, help="what is re-ranked")
     parser.add_argument("--tokens", type=int, default=0, help="read of a pair or text; 0: all")
+    parser.add_argument("--every", type=int, default=1, help="only each so manyth query")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     cross = CrossEncoder(given.cross, max_length=given.tokens)
@@ -157,7 +170,7 @@ def main() -> None:
     for name in given.sets or SETS:
         run, text = SETS[name]
         measure = parse_measure(text)
-        stages, qrels = run(given.data, cross, encoder, given.depth)
+        stages, qrels = run(given.data, cross, encoder, given.depth, slice(None, None, given.every))
         scores: dict[str, Scores] = {k: evaluate(v, qrels, [measure]) for k, v in stages.items()}
         names = list(scores)
         pairs = compare_scores(scores, list(zip(names[1:], names[:-1], strict=True))).pairs

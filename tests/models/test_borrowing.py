@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -32,10 +33,14 @@ def lean(tmp_path: Path, whole: Path) -> Path:
     lender = save_bi(tmp_path / "lender") / "model.onnx"
     folder = tmp_path / "lean"
     shutil.copytree(whole, folder)
-    made, digest = without_borrowed(onnx.load(whole / "model.onnx"), lender)
+    made = without_borrowed(onnx.load(whole / "model.onnx"), onnx.load(lender))
     onnx.save(made, folder / "model.onnx")
-    tell(folder, model="lender", sha256=digest)
+    tell(folder, model="lender", sha256=digest(lender))
     return folder
+
+
+def digest(graph: Path) -> str:
+    return hashlib.sha256(graph.read_bytes()).hexdigest()
 
 
 def tell(folder: Path, **borrows: str) -> None:
@@ -69,12 +74,34 @@ def test_another_lender_is_refused(lean: Path, tmp_path: Path) -> None:
 
 def test_a_lender_without_the_weights_is_refused(lean: Path, tmp_path: Path) -> None:
     graph = tmp_path / "lender" / "model.onnx"
-    made, digest = without_borrowed(onnx.load(graph), graph)
-    onnx.save(made, graph)
-    tell(lean, model="lender", sha256=without_borrowed(made, graph)[1])
-    assert digest != without_borrowed(made, graph)[1]
+    onnx.save(without_borrowed(onnx.load(graph), onnx.load(graph)), graph)
+    tell(lean, model="lender", sha256=digest(graph))
     with pytest.raises(ModelError, match=r"lacks weights .* does not have: layer\.0"):
         CrossEncoder(lean)
+
+
+def test_a_lender_may_borrow_itself(whole: Path, lean: Path, tmp_path: Path) -> None:
+    third = tmp_path / "third"
+    shutil.copytree(lean, third)
+    model = onnx.load(lean / "model.onnx")
+    onnx.save(without_borrowed(model, model), third / "model.onnx")
+    tell(third, model="lean", sha256=digest(lean / "model.onnx"))
+    np.testing.assert_array_equal(
+        CrossEncoder(third).score(PAIRS), CrossEncoder(whole).score(PAIRS)
+    )
+    tell(lean, model="third", sha256="")
+    with pytest.raises(ModelError, match="in the end its own weights"):
+        read_files(third)
+
+
+def test_a_model_is_told_apart_by_what_it_borrows(lean: Path, tmp_path: Path) -> None:
+    before = CrossEncoder(lean).name
+    graph = tmp_path / "lender" / "model.onnx"
+    lender = onnx.load(graph)
+    lender.doc_string = "another"
+    onnx.save(lender, graph)
+    tell(lean, model="lender", sha256=digest(graph))
+    assert CrossEncoder(lean).name != before
 
 
 def test_the_lender_is_a_name_and_no_path(lean: Path) -> None:

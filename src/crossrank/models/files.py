@@ -23,15 +23,15 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]*")
 class ModelFiles:
     """A model directory: where its parts lie and what it says about itself. Nothing is loaded.
 
-    `tokenizer` is tokenizer.json, or the vocab.txt of an older BERT. `lender` is the graph of the
-    model whose weights this one borrows.
+    `tokenizer` is tokenizer.json, or the vocab.txt of an older BERT. `lender` is the model
+    whose weights this one borrows; it may borrow itself.
     """
 
     folder: Path
     graph: Path
     tokenizer: Path
     settings: Settings
-    lender: Path | None = None
+    lender: ModelFiles | None = None
 
     def whole(self) -> Path | bytes:
         """The graph as ONNX Runtime can load it: its file, or with what it borrows, its bytes.
@@ -40,31 +40,33 @@ class ModelFiles:
         """
         if self.lender is None:
             return self.graph
-        lender = self.lender.read_bytes()
-        found = hashlib.sha256(lender).hexdigest()
+        found = hashlib.sha256(self.lender.graph.read_bytes()).hexdigest()
         if found != self.settings.lender_digest:
             raise ModelError(
                 f"{self.folder} borrows weights of another {self.settings.lender} than "
-                f"{self.lender} (SHA-256 {self.settings.lender_digest or 'not stated'} wanted, got "
-                f"{found}): take both models from the same release of crossrank"
+                f"{self.lender.graph} (SHA-256 {self.settings.lender_digest or 'not stated'} "
+                f"wanted, got {found}): take both models from the same release of crossrank"
             )
+        lender = self.lender.whole()
+        lent = lender if isinstance(lender, bytes) else lender.read_bytes()
         try:
-            made = with_weights(self.graph.read_bytes(), lender)
+            made = with_weights(self.graph.read_bytes(), lent)
             rest = lacking(made)
         except ValueError as error:
             raise ModelError(f"an ONNX graph wanted, {self.graph}: {error}") from error
         if rest:
             raise ModelError(
-                f"{self.graph} lacks weights that {self.lender} does not have: "
+                f"{self.graph} lacks weights that {self.lender.graph} does not have: "
                 f"{', '.join(sorted(rest)[:3])}"
             )
         return made
 
 
-def read_files(folder: Path, graph: str = "") -> ModelFiles:
+def read_files(folder: Path, graph: str = "", borrowers: tuple[Path, ...] = ()) -> ModelFiles:
     """The model in `folder`, its weights exported to ONNX first if that was never done.
 
     `graph` names one of several ONNX files, relative to `folder`: "onnx/model_quantized.onnx".
+    `borrowers` are the models that this one lends its weights to.
     Raises NotFound when there is no such directory or graph, and ModelError when what is there is
     not a model or could run code when read (pickled weights).
     """
@@ -78,7 +80,7 @@ def read_files(folder: Path, graph: str = "") -> ModelFiles:
         graph=chosen or made / "model.onnx",
         tokenizer=_tokenizer(folder, made),
         settings=settings,
-        lender=_lender(folder, settings.lender) if settings.lender else None,
+        lender=_lender(folder, settings, borrowers) if settings.lender else None,
     )
 
 
@@ -113,19 +115,25 @@ def find_graph(folder: Path, name: str = "") -> Path | None:
     return found[0] if found else None
 
 
-def _lender(folder: Path, name: str) -> Path:
-    """The graph of the model `name` beside `folder`, else of the bundled one."""
+def _lender(folder: Path, settings: Settings, borrowers: tuple[Path, ...]) -> ModelFiles:
+    """The model to borrow from: the one beside `folder`, else the bundled one."""
+    name = settings.lender
     if not _NAME.fullmatch(name):
         raise ModelError(f"{folder} borrows weights of {name!r}: the name of a model wanted")
     beside = folder.parent / name
     place = beside if (beside / "crossrank.json").is_file() else bundled(name)
     graph = find_graph(place) if place else None
-    if graph is None:
+    if place is None or graph is None:
         raise ModelError(
             f"{folder} borrows weights of the bundled model {name}, which is not there: "
             "copy it beside, or install crossrank anew"
         )
-    return graph
+    chain = (*borrowers, folder.resolve())
+    if place.resolve() in chain:
+        raise ModelError(
+            f"{place} borrows in the end its own weights: take it from a release again"
+        )
+    return read_files(place, "", chain)
 
 
 def _listed(found: list[Path]) -> str:

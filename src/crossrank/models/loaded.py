@@ -33,13 +33,16 @@ class Loaded:
     @cached_property
     def hash(self) -> str:
         """A name of all that scores depend on, wherever the model lies: 12 hex digits."""
-        graph = self.files.graph
         digest = hashlib.blake2b(repr(self.files.settings).encode(), digest_size=6)
         if self.runtime != "onnx":
             digest.update(self.runtime.encode())
-        apart = (graph.with_name(graph.name + end) for end in ("_data", ".data"))
-        for path in (graph, *apart, self.files.lender, self.files.tokenizer):
-            if path is not None and path.is_file():
+        graph, lender = self.files.graph, self.files.lender
+        paths = [graph, *(graph.with_name(graph.name + end) for end in ("_data", ".data"))]
+        while lender is not None:
+            paths.append(lender.graph)
+            lender = lender.lender
+        for path in (*paths, self.files.tokenizer):
+            if path.is_file():
                 with path.open("rb") as stream:
                     while block := stream.read(1 << 20):
                         digest.update(block)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -49,8 +49,8 @@ class Settings:
     document_prompt: str = ""
     languages: tuple[str, ...] = ()
     licence: str = ""
-    lender: str = ""
-    lender_digest: str = ""
+    lender: str = field(default="", repr=False)  # no part of a model's hash: what is lent is
+    lender_digest: str = field(default="", repr=False)
 
 
 def read_json(path: Path) -> Mapping[str, Any]:

@@ -3,9 +3,6 @@ directory's crossrank.json."""
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
 import onnx
 from onnx import numpy_helper
 
@@ -13,10 +10,9 @@ SMALL = 256
 """Constants of up to so many bytes stay: they tell nothing and cost nothing."""
 
 
-def without_borrowed(model: onnx.ModelProto, lender: Path) -> tuple[onnx.ModelProto, str]:
-    """The model without what the graph in `lender` has under the same name with the same content,
-    and that graph's SHA-256."""
-    theirs = {each.name: each for each in onnx.load(lender).graph.initializer}
+def without_borrowed(model: onnx.ModelProto, lender: onnx.ModelProto) -> onnx.ModelProto:
+    """The model without what the lender has under the same name with the same content."""
+    theirs = {each.name: each for each in lender.graph.initializer}
     kept = [
         each
         for each in model.graph.initializer
@@ -28,7 +24,7 @@ def without_borrowed(model: onnx.ModelProto, lender: Path) -> tuple[onnx.ModelPr
     out.CopyFrom(model)
     del out.graph.initializer[:]
     out.graph.initializer.extend(kept)
-    return out, hashlib.sha256(lender.read_bytes()).hexdigest()
+    return out
 
 
 def _content(tensor: onnx.TensorProto) -> tuple[int, tuple[int, ...], bytes]:
