@@ -27,6 +27,7 @@ from crossrank import Search
 from crossrank.evaluate import evaluate, parse_measure
 from crossrank.io.beir import judged_queries, read_beir_corpus, read_beir_queries
 from crossrank.io.trec import read_candidates, read_qrels
+from crossrank.models.backend_onnx import exact
 from crossrank.models.files import read_files
 from crossrank.models.wire import with_outputs
 
@@ -40,7 +41,7 @@ class Voices:
 
     def __init__(self, folder: Path, threads: int) -> None:
         files = read_files(folder)
-        whole = files.whole()
+        whole = exact(files.whole())
         content = whole if isinstance(whole, bytes) else whole.read_bytes()
         options = ort.SessionOptions()
         options.log_severity_level = 3

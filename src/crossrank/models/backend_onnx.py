@@ -12,7 +12,9 @@ import numpy.typing as npt
 from crossrank.errors import BadInput, ModelError
 from crossrank.models.batches import Order, batches, fair_budget
 from crossrank.models.padding import padded
+from crossrank.models.saturation import saturates
 from crossrank.models.tokens import TokenBatch
+from crossrank.models.wire import with_unsigned_weights
 from crossrank.models.workers import cores, run_each
 from crossrank.types import Floats, Offsets
 
@@ -40,7 +42,7 @@ class OnnxBackend:
 
     def __init__(self, graph: Path | bytes, pad: int, device: Device = "auto") -> None:
         """`graph`: an ONNX file, or what is in one."""
-        self._session, self.device = _session(graph, device)
+        self._session, self.device = _session(exact(graph), device)
         self._pad = pad
         self.alone = self.device == "cpu" and _scales_over_batches(graph)
         self._inputs = _inputs(self._session, graph)
@@ -90,6 +92,18 @@ class OnnxBackend:
         shape = made["input_ids"].shape
         made["position_ids"] = np.broadcast_to(np.arange(shape[1]), shape)
         return {name: made[name].astype(kind) for name, kind in self._inputs.items()}
+
+
+def exact(graph: Path | bytes) -> Path | bytes:
+    """The graph with int8 products that are exact on this processor (see `saturates`)."""
+    content = graph.read_bytes() if isinstance(graph, Path) else graph
+    if b"MatMulInteger" not in content or not saturates():
+        return graph
+    try:
+        made = with_unsigned_weights(content)
+    except ValueError:  # no graph: ONNX Runtime says so
+        return graph
+    return graph if made is content else made
 
 
 def _session(graph: Path | bytes, device: Device) -> tuple[Any, str]:

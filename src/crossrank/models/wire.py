@@ -1,4 +1,4 @@
-"""ONNX files given more outputs or more weights, without the package onnx.
+"""ONNX files given more outputs, more weights or other ones, without the package onnx.
 
 In the wire format of protocol buffers two messages one after the other are one merged message:
 lists are joined. A model with more outputs is therefore its own bytes, followed by a model that
@@ -17,7 +17,14 @@ _INPUT: Final = 11  # GraphProto.input
 _OUTPUT: Final = 12  # GraphProto.output
 _NODE_INPUT: Final = 1  # NodeProto.input
 _NODE_OUTPUT: Final = 2  # NodeProto.output
+_OPERATION: Final = 4  # NodeProto.op_type
 _WEIGHT_NAME: Final = 8  # TensorProto.name
+_KIND: Final = 2  # TensorProto.data_type
+_NUMBERS: Final = 5  # TensorProto.int32_data, where an int8 may lie too
+_RAW: Final = 9  # TensorProto.raw_data
+_INT8: Final = 3  # TensorProto.INT8
+_UINT8: Final = 2  # TensorProto.UINT8
+_INT32: Final = 6  # TensorProto.INT32
 _NAME: Final = 1  # ValueInfoProto.name
 _TYPE: Final = 2  # ValueInfoProto.type
 _TENSOR: Final = 1  # TypeProto.tensor_type
@@ -28,12 +35,13 @@ _AXIS: Final = 1  # TensorShapeProto.dim
 _VARINT: Final = 0
 _DELIMITED: Final = 2
 _FIXED: Final = {1: 8, 5: 4}  # kinds of fields and their bytes
+_FLIPPED: Final = bytes(each ^ 0x80 for each in range(256))  # x + 128 of two's complement
 
 
 def with_outputs(model: bytes, names: Sequence[str], axes: int = 4) -> bytes:
     """The model with these float32 values of its graph, of `axes` axes, as further outputs."""
     shape = _field(_SHAPE, _field(_AXIS, b"") * axes)
-    kind = _field(_TENSOR, _varint(_ELEMENT << 3) + _varint(_FLOAT) + shape)
+    kind = _field(_TENSOR, _number(_ELEMENT, _FLOAT) + shape)
     outputs = b"".join(
         _field(_OUTPUT, _field(_NAME, name.encode()) + _field(_TYPE, kind)) for name in names
     )
@@ -70,6 +78,99 @@ def with_weights(model: bytes, lender: bytes) -> bytes:
     return model + _field(_GRAPH, b"".join(lent))
 
 
+def with_unsigned_weights(model: bytes) -> bytes:
+    """The model with uint8 for int8 weights of integer products: 128 more, their zero points too.
+
+    Every product is the same number, for (w + 128) - (z + 128) = w - z. Weights kept outside of
+    the file stay as they are.
+    """
+    signed = _signed_weights(model)
+    if not signed:
+        return model
+    made = bytearray()
+    for number, whole, content in _pieces(memoryview(model)):
+        if number != _GRAPH:
+            made += whole
+            continue
+        graph = bytearray()
+        for part, piece, tensor in _pieces(content):
+            if part == _WEIGHT and _name(tensor, _WEIGHT_NAME) in signed:
+                piece = memoryview(_field(_WEIGHT, _unsigned(tensor)))
+            graph += piece
+        made += _field(_GRAPH, bytes(graph))
+    return bytes(made)
+
+
+def int8_product(weights: bytes, shape: tuple[int, int]) -> bytes:
+    """A model that multiplies its input `a`, uint8 [n, shape[0]], by these int8 weights: int32."""
+    dims = b"".join(_number(1, size) for size in shape)
+    tensor = dims + _number(_KIND, _INT8) + _field(_WEIGHT_NAME, b"b") + _field(_RAW, weights)
+    node = _field(_NODE_INPUT, b"a") + _field(_NODE_INPUT, b"b") + _field(_NODE_OUTPUT, b"y")
+    node += _field(_OPERATION, b"MatMulInteger")
+
+    def value(name: bytes, kind: int) -> bytes:
+        axes = _field(_SHAPE, _field(_AXIS, b"") * 2)
+        return _field(_NAME, name) + _field(_TYPE, _field(_TENSOR, _number(_ELEMENT, kind) + axes))
+
+    graph = _field(_NODE, node) + _field(2, b"product") + _field(_WEIGHT, tensor)
+    graph += _field(_INPUT, value(b"a", _UINT8)) + _field(_OUTPUT, value(b"y", _INT32))
+    return _number(1, 8) + _field(8, _number(2, 13)) + _field(_GRAPH, graph)  # IR 8, opset 13
+
+
+def _signed_weights(model: bytes) -> set[str]:
+    """The names of int8 weights and their zero points that only integer products read."""
+    used: set[str] = set()
+    elsewhere: set[str] = set()
+    kinds: dict[str, bool] = {}
+    for number, content in _graph(model):
+        if number == _NODE:
+            inputs = [bytes(name).decode() for n, name in _fields(content) if n == _NODE_INPUT]
+            integer = _name(content, _OPERATION) == "MatMulInteger"
+            mine = {i for i in (1, 3) if integer}
+            for i, name in enumerate(inputs):
+                (used if i in mine else elsewhere).add(name)
+        elif number == _WEIGHT:
+            kinds[_name(content, _WEIGHT_NAME)] = _is_int8(content)
+    found = {name for name in used - elsewhere if kinds.get(name)}
+    # a product whose weight or zero point cannot change with the other keeps both
+    for number, content in _graph(model):
+        if number == _NODE and _name(content, _OPERATION) == "MatMulInteger":
+            names = [bytes(name).decode() for n, name in _fields(content) if n == _NODE_INPUT]
+            pair = {names[i] for i in (1, 3) if i < len(names) and names[i]}
+            if len(pair) < 2 or not pair <= found:
+                found -= pair
+    return found
+
+
+def _is_int8(tensor: memoryview) -> bool:
+    """Whether a tensor is of int8, its content in the file."""
+    held = {number: bytes(content[:1]) for number, _, content in _pieces(tensor)}
+    return held.get(_KIND) == bytes([_INT8]) and (_RAW in held or _NUMBERS in held)
+
+
+def _int8(tensor: memoryview) -> bytes:
+    """The content of an int8 tensor."""
+    found = bytearray()
+    for number, whole, content in _pieces(tensor):
+        if number == _RAW:
+            found += content
+        elif number == _NUMBERS:  # one a field, or many packed into one
+            at, end = (0, len(content)) if whole[0] & 7 == _DELIMITED else (0, 1)
+            while at < end:
+                value, at = _read_varint(content, at)
+                found.append(value & 0xFF)
+    return bytes(found)
+
+
+def _unsigned(tensor: memoryview) -> bytes:
+    """An int8 tensor as uint8, 128 added."""
+    made = bytearray()
+    for number, whole, _ in _pieces(tensor):
+        if number not in (_KIND, _RAW, _NUMBERS):
+            made += whole
+    return bytes(made) + _number(_KIND, _UINT8) + _field(_RAW, _int8(tensor).translate(_FLIPPED))
+
+
 def _graph(model: bytes) -> Iterator[tuple[int, memoryview]]:
     """The fields of the model's graph, of all its parts."""
     for number, content in _fields(memoryview(model)):
@@ -83,22 +184,30 @@ def _name(message: memoryview, number: int) -> str:
 
 def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
     """Number and content of the length-delimited fields; others are passed over."""
+    for number, whole, content in _pieces(message):
+        if whole[0] & 7 == _DELIMITED:
+            yield number, content
+
+
+def _pieces(message: memoryview) -> Iterator[tuple[int, memoryview, memoryview]]:
+    """Number, all bytes and content of every field."""
     at = 0
     while at < len(message):
+        start = at
         key, at = _read_varint(message, at)
-        kind = key & 7
+        kind, inside = key & 7, at
         if kind == _DELIMITED:
-            size, at = _read_varint(message, at)
-            if at + size > len(message):
-                raise ValueError("the message ends within a field")
-            yield key >> 3, message[at : at + size]
-            at += size
+            size, inside = _read_varint(message, at)
+            at = inside + size
         elif kind == _VARINT:
             _, at = _read_varint(message, at)
         elif kind in _FIXED:
             at += _FIXED[kind]
         else:
             raise ValueError(f"a field of the unknown kind {kind}")
+        if at > len(message):
+            raise ValueError("the message ends within a field")
+        yield key >> 3, message[start:at], message[inside:at]
 
 
 def _read_varint(message: memoryview, at: int) -> tuple[int, int]:
@@ -117,6 +226,11 @@ def _read_varint(message: memoryview, at: int) -> tuple[int, int]:
 def _field(number: int, content: bytes) -> bytes:
     """A length-delimited field."""
     return _varint(number << 3 | _DELIMITED) + _varint(len(content)) + content
+
+
+def _number(number: int, value: int) -> bytes:
+    """A field that holds a number."""
+    return _varint(number << 3 | _VARINT) + _varint(value)
 
 
 def _varint(value: int) -> bytes:
