@@ -10,9 +10,6 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor
 
-from crossrank.train.gated import Encoder, Shape
-from crossrank.train.graph import PackedRows
-
 PARTS = ("qkv", "mixed", "wide", "narrow")
 NORMS = ("middle", "out")
 
@@ -60,21 +57,3 @@ class Shipped:
             for kind in ("weight", "bias"):
                 found[f"{part}.{kind}"] = self.tensor(f"layer.{i}.{part}.{kind}")
         return found
-
-    def encoder(self, split: int) -> Encoder:
-        """The whole bi-encoder."""
-        nibbles, scales = (
-            numpy_helper.to_array(self.held[f"words.{x}"]) for x in ("nibbles", "scales")
-        )
-        rows = PackedRows(nibbles.reshape(len(nibbles), -1), scales[:, :, 0])
-        found = {
-            "embeddings.words.weight": torch.from_numpy(rows.unpack()),
-            "embeddings.places.weight": self.tensor("positions"),
-            "embeddings.norm.weight": self.tensor("embeddings.weight"),
-            "embeddings.norm.bias": self.tensor("embeddings.bias"),
-        }
-        for i in range(self.layers()):
-            found |= {f"layers.{i}.{name}": value for name, value in self.layer(i).items()}
-        encoder = Encoder(Shape(len(nibbles), layers=self.layers(), split=split))
-        encoder.load_state_dict(found)
-        return encoder
