@@ -97,7 +97,9 @@ class OnnxBackend:
 def exact(graph: Path | bytes) -> Path | bytes:
     """The graph with int8 products that are exact on this processor (see `saturates`)."""
     content = graph.read_bytes() if isinstance(graph, Path) else graph
-    if b"MatMulInteger" not in content or not saturates():
+    if not any(each in content for each in (b"MatMulInteger", b"DequantizeLinear")):
+        return graph
+    if not saturates():
         return graph
     try:
         made = with_unsigned_weights(content)

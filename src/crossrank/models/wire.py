@@ -35,6 +35,8 @@ _AXIS: Final = 1  # TensorShapeProto.dim
 _VARINT: Final = 0
 _DELIMITED: Final = 2
 _FIXED: Final = {1: 8, 5: 4}  # kinds of fields and their bytes
+_INTEGERS: Final = {"MatMulInteger": (1, 3), "DequantizeLinear": (0, 2)}
+"""Operations that read int8 weights, and which inputs are the weight and its zero point."""
 _FLIPPED: Final = bytes(each ^ 0x80 for each in range(256))  # x + 128 of two's complement
 
 
@@ -79,9 +81,10 @@ def with_weights(model: bytes, lender: bytes) -> bytes:
 
 
 def with_unsigned_weights(model: bytes) -> bytes:
-    """The model with uint8 for int8 weights of integer products: 128 more, their zero points too.
+    """The model with uint8 for int8 weights: 128 more, and their zero points too.
 
-    Every product is the same number, for (w + 128) - (z + 128) = w - z. Weights kept outside of
+    Every product is the same number, for (w + 128) - (z + 128) = w - z. Reads both forms of
+    quantised graphs, integer products and weights that are dequantised. Weights kept outside of
     the file stay as they are.
     """
     signed = _signed_weights(model)
@@ -118,15 +121,14 @@ def int8_product(weights: bytes, shape: tuple[int, int]) -> bytes:
 
 
 def _signed_weights(model: bytes) -> set[str]:
-    """The names of int8 weights and their zero points that only integer products read."""
+    """The names of int8 weights and their zero points that only such operations read."""
     used: set[str] = set()
     elsewhere: set[str] = set()
     kinds: dict[str, bool] = {}
     for number, content in _graph(model):
         if number == _NODE:
             inputs = [bytes(name).decode() for n, name in _fields(content) if n == _NODE_INPUT]
-            integer = _name(content, _OPERATION) == "MatMulInteger"
-            mine = {i for i in (1, 3) if integer}
+            mine = _INTEGERS.get(_name(content, _OPERATION), ())
             for i, name in enumerate(inputs):
                 (used if i in mine else elsewhere).add(name)
         elif number == _WEIGHT:
@@ -134,9 +136,9 @@ def _signed_weights(model: bytes) -> set[str]:
     found = {name for name in used - elsewhere if kinds.get(name)}
     # a product whose weight or zero point cannot change with the other keeps both
     for number, content in _graph(model):
-        if number == _NODE and _name(content, _OPERATION) == "MatMulInteger":
+        if number == _NODE and (places := _INTEGERS.get(_name(content, _OPERATION))):
             names = [bytes(name).decode() for n, name in _fields(content) if n == _NODE_INPUT]
-            pair = {names[i] for i in (1, 3) if i < len(names) and names[i]}
+            pair = {names[i] for i in places if i < len(names) and names[i]}
             if len(pair) < 2 or not pair <= found:
                 found -= pair
     return found
