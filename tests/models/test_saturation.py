@@ -83,18 +83,13 @@ def test_graphs_are_rewritten_only_where_products_lose(
 def test_dequantised_weights_become_unsigned_too() -> None:
     scale = numpy_helper.from_array(np.array([0.5, 0.25, 2.0], np.float32), "s")
     constants = [numpy_helper.from_array(WEIGHTS, "w"), numpy_helper.from_array(ZERO, "z"), scale]
-    nodes = [
-        helper.make_node("DequantizeLinear", ["w", "s", "z"], ["f"], axis=1),
-        helper.make_node("MatMul", ["a", "f"], ["y"]),
-    ]
-    given = helper.make_tensor_value_info("a", TensorProto.FLOAT, [2, 32])
-    output = helper.make_tensor_value_info("y", TensorProto.FLOAT, [2, 3])
-    graph = helper.make_graph(nodes, "g", [given], [output], constants)
+    node = helper.make_node("DequantizeLinear", ["w", "s", "z"], ["f"], axis=1)
+    output = helper.make_tensor_value_info("f", TensorProto.FLOAT, [32, 3])
+    graph = helper.make_graph([node], "g", [], [output], constants)
     opset = [helper.make_opsetid("", 13)]
     content = helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
     made = with_unsigned_weights(content)
     kinds = {x.name: x.data_type for x in onnx.load_from_string(made).graph.initializer}
     assert kinds["w"] == kinds["z"] == TensorProto.UINT8
-    (found,) = ort.InferenceSession(made).run(None, {"a": INPUT.astype(np.float32)})
-    weights = (WEIGHTS.astype(float) - ZERO) * [0.5, 0.25, 2.0]
-    np.testing.assert_allclose(found, INPUT @ weights, rtol=1e-6)
+    (found,) = ort.InferenceSession(made).run(None, {})
+    np.testing.assert_array_equal(found, (WEIGHTS.astype(float) - ZERO) * [0.5, 0.25, 2.0])
