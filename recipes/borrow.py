@@ -22,8 +22,7 @@ from crossrank.train.borrow import without_borrowed
 
 def read_whole(folder: Path) -> onnx.ModelProto:
     """The graph of a model, with what it borrows."""
-    whole = read_files(folder).whole()
-    return onnx.load_from_string(whole) if isinstance(whole, bytes) else onnx.load(whole)
+    return onnx.load_from_string(read_files(folder).content())
 
 
 def write_borrowing(model: onnx.ModelProto, folder: Path, lender: Path) -> None:

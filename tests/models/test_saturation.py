@@ -74,10 +74,10 @@ def test_graphs_are_rewritten_only_where_products_lose(
     monkeypatch.setattr(backend_onnx, "saturates", lambda: loses)
     path = tmp_path / "model.onnx"
     onnx.save(product(True), path)
-    made = backend_onnx.exact(path)
+    made = backend_onnx.exact(path, path.read_bytes())
     assert (made == with_unsigned_weights(path.read_bytes())) if loses else (made is path)
     path.write_bytes(b"MatMulInteger, but no graph")
-    assert backend_onnx.exact(path) is path
+    assert backend_onnx.exact(path, path.read_bytes()) is path
 
 
 def test_dequantised_weights_become_unsigned_too() -> None:

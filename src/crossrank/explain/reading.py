@@ -60,8 +60,7 @@ def _session(files: ModelFiles) -> tuple[Any, list[str]]:
     """A session that gives the attention of every layer, and the views it gives besides."""
     import onnxruntime as ort
 
-    whole = files.whole()
-    content = whole if isinstance(whole, bytes) else whole.read_bytes()
+    content = files.content()
     names: list[str] = []
     while is_output_of_a_node(content, _OURS.format(len(names))):
         names.append(_OURS.format(len(names)))

@@ -42,9 +42,15 @@ class OnnxBackend:
 
     def __init__(self, graph: Path | bytes, pad: int, device: Device = "auto") -> None:
         """`graph`: an ONNX file, or what is in one."""
-        self._session, self.device = _session(exact(graph), device)
+        self.device = _chosen(device)
+        content = b""
+        source = graph
+        if self.device == "cpu":
+            content = graph.read_bytes() if isinstance(graph, Path) else graph
+            source = exact(graph, content)
+        self._session = _session(source, self.device)
         self._pad = pad
-        self.alone = self.device == "cpu" and _scales_over_batches(graph)
+        self.alone = _scales_over_batches(content)
         self._inputs = _inputs(self._session, graph)
         output = _output(self._session)
         self._name: str = output.name
@@ -94,9 +100,8 @@ class OnnxBackend:
         return {name: made[name].astype(kind) for name, kind in self._inputs.items()}
 
 
-def exact(graph: Path | bytes) -> Path | bytes:
-    """The graph with int8 products that are exact on this processor (see `saturates`)."""
-    content = graph.read_bytes() if isinstance(graph, Path) else graph
+def exact(graph: Path | bytes, content: bytes) -> Path | bytes:
+    """The graph, `content` its bytes, with products exact on this processor (see `saturates`)."""
     if not any(each in content for each in (b"MatMulInteger", b"DequantizeLinear")):
         return graph
     if not saturates():
@@ -108,7 +113,7 @@ def exact(graph: Path | bytes) -> Path | bytes:
     return graph if made is content else made
 
 
-def _session(graph: Path | bytes, device: Device) -> tuple[Any, str]:
+def _chosen(device: Device) -> str:
     import onnxruntime as ort
 
     gpu = "CUDAExecutionProvider" in ort.get_available_providers()
@@ -116,7 +121,12 @@ def _session(graph: Path | bytes, device: Device) -> tuple[Any, str]:
         raise BadInput(
             "a GPU wanted (device='cuda'), this onnxruntime has none: install onnxruntime-gpu"
         )
-    chosen = "cuda" if gpu and device != "cpu" else "cpu"
+    return "cuda" if gpu and device != "cpu" else "cpu"
+
+
+def _session(graph: Path | bytes, device: str) -> Any:
+    import onnxruntime as ort
+
     options = ort.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
@@ -125,25 +135,23 @@ def _session(graph: Path | bytes, device: Device) -> tuple[Any, str]:
     options.enable_cpu_mem_arena = False  # an arena keeps the most it ever needed
     providers = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     try:
-        session = ort.InferenceSession(
+        return ort.InferenceSession(
             graph if isinstance(graph, bytes) else str(graph),
             options,
-            providers=providers if chosen == "cuda" else providers[1:],
+            providers=providers if device == "cuda" else providers[1:],
         )
     except Exception as error:  # the library raises classes of its own
         raise ModelError(
             f"a graph that ONNX Runtime runs wanted, {_title(graph)}: {error}"
         ) from error
-    return session, chosen
 
 
 def _title(graph: Path | bytes) -> str:
     return str(graph) if isinstance(graph, Path) else f"one of {len(graph):,} bytes"
 
 
-def _scales_over_batches(graph: Path | bytes) -> bool:
+def _scales_over_batches(content: bytes) -> bool:
     """Whether the graph has an operation whose scale is taken from all of its input."""
-    content = graph.read_bytes() if isinstance(graph, Path) else graph
     return b"DynamicQuantizeLinear" in content or b"DynamicQuantizeMatMul" in content
 
 

@@ -38,19 +38,27 @@ class ModelFiles:
 
         Raises ModelError when the lender is not the one that the model was made with.
         """
+        return self.graph if self.lender is None else self.content()
+
+    def content(self) -> bytes:
+        """The bytes of the graph, with what it borrows. Raises ModelError as `whole`."""
+        return self._completed(self.graph.read_bytes())
+
+    def _completed(self, own: bytes) -> bytes:
+        """The graph's own bytes and what they lack."""
         if self.lender is None:
-            return self.graph
-        found = hashlib.sha256(self.lender.graph.read_bytes()).hexdigest()
+            return own
+        theirs = self.lender.graph.read_bytes()
+        found = hashlib.sha256(theirs).hexdigest()
         if found != self.settings.lender_digest:
             raise ModelError(
                 f"{self.folder} borrows weights of another {self.settings.lender} than "
                 f"{self.lender.graph} (SHA-256 {self.settings.lender_digest or 'not stated'} "
                 f"wanted, got {found}): take both models from the same release of crossrank"
             )
-        lender = self.lender.whole()
-        lent = lender if isinstance(lender, bytes) else lender.read_bytes()
+        lent = self.lender._completed(theirs)
         try:
-            made = with_weights(self.graph.read_bytes(), lent)
+            made = with_weights(own, lent)
             rest = lacking(made)
         except ValueError as error:
             raise ModelError(f"an ONNX graph wanted, {self.graph}: {error}") from error

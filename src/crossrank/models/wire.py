@@ -122,25 +122,21 @@ def int8_product(weights: bytes, shape: tuple[int, int]) -> bytes:
 
 def _signed_weights(model: bytes) -> set[str]:
     """The names of int8 weights and their zero points that only such operations read."""
-    used: set[str] = set()
+    pairs: list[set[str]] = []
     elsewhere: set[str] = set()
-    kinds: dict[str, bool] = {}
+    signed: set[str] = set()
     for number, content in _graph(model):
         if number == _NODE:
+            places = _INTEGERS.get(_name(content, _OPERATION), ())
             inputs = [bytes(name).decode() for n, name in _fields(content) if n == _NODE_INPUT]
-            mine = _INTEGERS.get(_name(content, _OPERATION), ())
-            for i, name in enumerate(inputs):
-                (used if i in mine else elsewhere).add(name)
-        elif number == _WEIGHT:
-            kinds[_name(content, _WEIGHT_NAME)] = _is_int8(content)
-    found = {name for name in used - elsewhere if kinds.get(name)}
-    # a product whose weight or zero point cannot change with the other keeps both
-    for number, content in _graph(model):
-        if number == _NODE and (places := _INTEGERS.get(_name(content, _OPERATION))):
-            names = [bytes(name).decode() for n, name in _fields(content) if n == _NODE_INPUT]
-            pair = {names[i] for i in places if i < len(names) and names[i]}
-            if len(pair) < 2 or not pair <= found:
-                found -= pair
+            elsewhere.update(name for i, name in enumerate(inputs) if i not in places)
+            pairs.append({name for i, name in enumerate(inputs) if i in places and name})
+        elif number == _WEIGHT and _is_int8(content):
+            signed.add(_name(content, _WEIGHT_NAME))
+    found = signed & set[str]().union(*pairs) - elsewhere
+    for pair in pairs:  # a weight or zero point that cannot change with the other stays too
+        if len(pair) < 2 or not pair <= found:
+            found -= pair
     return found
 
 

@@ -13,13 +13,16 @@ SMALL = 256
 def without_borrowed(model: onnx.ModelProto, lender: onnx.ModelProto) -> onnx.ModelProto:
     """The model without what the lender has under the same name with the same content."""
     theirs = {each.name: each for each in lender.graph.initializer}
-    kept = [
-        each
-        for each in model.graph.initializer
-        if each.name not in theirs
-        or _content(each) != _content(theirs[each.name])
-        or len(_content(each)[-1]) <= SMALL
-    ]
+
+    def borrowed(own: onnx.TensorProto) -> bool:
+        content = _content(own)
+        return (
+            len(content[-1]) > SMALL
+            and own.name in theirs
+            and content == _content(theirs[own.name])
+        )
+
+    kept = [each for each in model.graph.initializer if not borrowed(each)]
     out = onnx.ModelProto()
     out.CopyFrom(model)
     del out.graph.initializer[:]
