@@ -48,6 +48,25 @@ def test_every_group_can_be_ordered(groups: list[Group]) -> None:
         assert len(set(texts)) == len(texts)
 
 
+def test_a_domain_may_take_facts_of_another() -> None:
+    names = ["ladders", "cameras"]
+    plain, both = (list(generate(names, LANGUAGES, 300, 5, mix)) for mix in (0.0, 1.0))
+    test_every_group_can_be_ordered(both)
+    test_no_template_is_left_unfilled(both)
+    makers = domain("cameras", "de").makers
+
+    def strange(groups: list[Group]) -> int:
+        """Texts on ladders that name a maker of cameras, but for the far one of each group."""
+        return sum(
+            any(maker in text for maker in makers)
+            for group in groups
+            for text, grade in group.candidates
+            if group.domain == "ladders" and grade > 0
+        )
+
+    assert not strange(plain) and strange(both) > 20
+
+
 def test_no_template_is_left_unfilled(groups: list[Group]) -> None:
     for group in groups:
         for text in (group.query, *(text for text, _ in group.candidates)):
