@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -161,17 +160,7 @@ def main() -> None:
     print(f"{given.out}: {len(ids)} pieces, {size / 1e6:.1f} MB")
 
 
-def as_it_came(product: str) -> bool:
-    """Whether a layer's last product is one that nothing was trained of."""
-    return int(product.split(".")[1]) < SPLIT
-
-
-def write_graph(
-    graph: onnx.ModelProto,
-    path: Path,
-    plain: bool,
-    four_bits: Callable[[str], bool] = as_it_came,
-) -> None:
+def write_graph(graph: onnx.ModelProto, path: Path, plain: bool) -> None:
     """The graph as it is, or quantised.
 
     Each layer's last product, whose inputs have outliers, goes by blocks of 32 weights: 4 bits
@@ -183,7 +172,7 @@ def write_graph(
         return
     products = [n.name for n in graph.graph.node if n.op_type == "MatMul"]
     last = [name for name in products if ".narrow.product" in name]
-    lower = [name for name in last if four_bits(name)]
+    lower = [name for name in last if int(name.split(".")[1]) < SPLIT]
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "float.onnx"
         for bits, chosen in ((4, lower), (8, [name for name in last if name not in lower])):

@@ -19,7 +19,7 @@ from crossrank.train.graph import PackedRows, _Graph, _model, _unpacked
 
 
 @dataclass(frozen=True)
-class PairNodes:
+class _Pair:
     """Names of what every layer needs: masks of both segments and the attention biases."""
 
     query: str
@@ -47,20 +47,15 @@ def gated_graph(
     has a fourth view; a query's first `opening` tokens (start and prompt) do not count there.
     """
     graph = _Graph()
-    pair = pair_nodes(graph)
+    pair = _pair(graph)
     state = _embed(graph, tensors, eps, packed)
     count = 1 + max(int(name.split(".")[1]) for name in tensors if name.startswith("layers."))
     low = ""
     for layer in range(count):
         if layer == split:
             low = _best_match(graph, state, pair, "low")
-        bias = pair.separate
-        if layer >= split:
-            gates = tensors["gates"][layer - split]
-            bias = joint_mask(graph, gates, f"gates.{layer - split}", pair)
-        state = layer_nodes(
-            graph, tensors, (f"layers.{layer}", f"layer.{layer}"), state, bias, heads, eps
-        )
+        bias = pair.separate if layer < split else _joint(graph, tensors, layer - split, pair)
+        state = _layer(graph, tensors, layer, state, bias, heads, eps)
     _head(graph, tensors, state, pair, low)
     if "rarity" in tensors:
         rare_view(graph, tensors["rarity"], opening)
@@ -78,9 +73,7 @@ def encoder_graph(
     padding = _padding(graph, real)
     count = 1 + max(int(name.split(".")[1]) for name in tensors if name.startswith("layers."))
     for layer in range(count):
-        state = layer_nodes(
-            graph, tensors, (f"layers.{layer}", f"layer.{layer}"), state, padding, heads, eps
-        )
+        state = _layer(graph, tensors, layer, state, padding, heads, eps)
     hidden = tensors["embeddings.norm.weight"].shape[0]
     return _model(graph, state, "last_hidden_state", ["batch", "sequence", hidden])
 
@@ -91,8 +84,7 @@ def _padding(graph: _Graph, real: str) -> str:
     return graph.op("Unsqueeze", [far, graph.shape(1, 2)], "mask")
 
 
-def pair_nodes(graph: _Graph) -> PairNodes:
-    """The masks of both segments, from the inputs."""
+def _pair(graph: _Graph) -> _Pair:
     real = graph.op("Cast", ["attention_mask"], "real", to=TensorProto.FLOAT)
     kind = graph.op("Cast", ["token_type_ids"], "kind", to=TensorProto.FLOAT)
     document = graph.op("Mul", [real, kind], "document")
@@ -104,7 +96,7 @@ def pair_nodes(graph: _Graph) -> PairNodes:
     padding = _padding(graph, real)
     walled = graph.op("Mul", [across, graph.number(CLOSED)], "mask.walled")
     separate = graph.op("Add", [walled, padding], "mask.separate")
-    return PairNodes(query, document, rows, across, padding, separate)
+    return _Pair(query, document, rows, across, padding, separate)
 
 
 def _embed(
@@ -131,34 +123,34 @@ def _embed(
     return graph.norm(total, weight, bias, eps, "embeddings")
 
 
-def joint_mask(graph: _Graph, gates: Floats, own: str, pair: PairNodes) -> str:
-    """What train.gated.joint_bias computes of the gates [heads, 2] of one layer."""
-    ask = graph.constant(f"{own}.query", gates[:, 0].reshape(1, -1, 1, 1))
-    answer = graph.constant(f"{own}.step", (gates[:, 1] - gates[:, 0]).reshape(1, -1, 1, 1))
-    stepped = graph.op("Mul", [pair.side, answer], f"{own}.stepped")
-    opening = graph.op("Add", [stepped, ask], f"{own}.opening")
-    open_across = graph.op("Mul", [opening, pair.across], f"{own}.across")
-    return graph.op("Add", [open_across, pair.padding], f"{own}.bias")
+def _joint(graph: _Graph, tensors: Mapping[str, Floats], layer: int, pair: _Pair) -> str:
+    gates = tensors["gates"][layer]
+    ask = graph.constant(f"gates.{layer}.query", gates[:, 0].reshape(1, -1, 1, 1))
+    answer = graph.constant(f"gates.{layer}.step", (gates[:, 1] - gates[:, 0]).reshape(1, -1, 1, 1))
+    stepped = graph.op("Mul", [pair.side, answer], f"gates.{layer}.stepped")
+    opening = graph.op("Add", [stepped, ask], f"gates.{layer}.opening")
+    open_across = graph.op("Mul", [opening, pair.across], f"gates.{layer}.across")
+    return graph.op("Add", [open_across, pair.padding], f"gates.{layer}.bias")
 
 
-def layer_nodes(
+def _layer(
     graph: _Graph,
     tensors: Mapping[str, Floats],
-    named: tuple[str, str],
+    layer: int,
     state: str,
     bias: str,
     heads: int,
     eps: float,
 ) -> str:
-    """One layer; `named` are the prefixes of its tensors ("layers.3") and nodes ("layer.3")."""
-    theirs, own = named
-    hidden = tensors[f"{theirs}.out.weight"].shape[0]
+    own = f"layer.{layer}"
+
+    hidden = tensors[f"layers.{layer}.out.weight"].shape[0]
 
     def pair(part: str) -> tuple[Floats, Floats]:
-        return tensors[f"{theirs}.{part}.weight"], tensors[f"{theirs}.{part}.bias"]
+        return tensors[f"layers.{layer}.{part}.weight"], tensors[f"layers.{layer}.{part}.bias"]
 
     def dense(inputs: str, part: str) -> str:
-        name = f"{theirs}.{part}"
+        name = f"layers.{layer}.{part}"
         weight, smooth = tensors[f"{name}.weight"], tensors.get(f"{name}.smooth")
         if smooth is not None:  # the same product, with the outliers of the input in the weight
             calm = graph.constant(f"{own}.{part}.calm", (1 / smooth).astype(np.float32))
@@ -199,7 +191,7 @@ def _unit(graph: _Graph, vectors: str, name: str) -> str:
     return graph.op("Div", [vectors, safe], f"{name}.unit")
 
 
-def _best_match(graph: _Graph, state: str, pair: PairNodes, name: str) -> str:
+def _best_match(graph: _Graph, state: str, pair: _Pair, name: str) -> str:
     unit = _unit(graph, state, f"{name}.tokens")
     turned = graph.op("Transpose", [unit], f"{name}.turned", perm=[0, 2, 1])
     cosine = graph.op("MatMul", [unit, turned], f"{name}.cosine")
@@ -211,7 +203,7 @@ def _best_match(graph: _Graph, state: str, pair: PairNodes, name: str) -> str:
 
 
 def _matches(
-    graph: _Graph, tensors: Mapping[str, Floats], state: str, pair: PairNodes, low: str
+    graph: _Graph, tensors: Mapping[str, Floats], state: str, pair: _Pair, low: str
 ) -> str:
     """Both matches, averaged over query tokens with the weights the state gives them: [b, 2]."""
     weights = graph.dense(state, tensors["weigh.weight"], tensors["weigh.bias"], "weigh")
@@ -233,9 +225,7 @@ def _mean(graph: _Graph, state: str, mask: str, name: str) -> str:
     return _unit(graph, total, name)  # the length is lost anyway, so the sum does for the mean
 
 
-def _head(
-    graph: _Graph, tensors: Mapping[str, Floats], state: str, pair: PairNodes, low: str
-) -> None:
+def _head(graph: _Graph, tensors: Mapping[str, Floats], state: str, pair: _Pair, low: str) -> None:
     """`head` [b, 1], read off `[CLS]`, and the views `cosine` [b, 1] and `matches.sum` [b, 2]."""
     first = graph.op(
         "Gather", [state, graph.constant("int.0", np.array(0, np.int64))], "first", axis=1
