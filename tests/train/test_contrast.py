@@ -206,5 +206,7 @@ def test_wrong_arguments_say_what_was_wanted() -> None:
         next(generate(domains(), ["fr"], 1, seed=1))
     with pytest.raises(BadInput, match="wanted"):
         next(generate([], ["de"], 1, seed=1))
+    with pytest.raises(BadInput, match="a share from 0 to 1 wanted"):
+        next(generate(domains(), ["de"], 1, seed=1, mix=1.5))
     with pytest.raises(NotFound, match="no domain 'spoons'"):
         next(generate(["spoons"], ["de"], 1, seed=1))
