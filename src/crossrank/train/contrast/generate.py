@@ -19,7 +19,7 @@ def generate(
 ) -> Iterator[Group]:
     """`count` groups over the domains and languages named, evenly, the same for the same seed.
 
-    In a share `mix` of the groups, a domain takes facts from another of `names`.
+    In a share `mix` of the groups, a domain takes facts from one of `names` drawn at random.
     Raises BadInput for a language other than de and en and a mix beyond 0 to 1, NotFound for an
     unknown domain.
     """
@@ -35,7 +35,7 @@ def generate(
         rng = Random(f"{seed}/{i}")
         language = languages[i % len(languages)]
         chosen = domain(names[(i // len(languages)) % len(names)], language)
-        if mix and rng.random() < mix:
+        if mix and rng.random() < mix:  # without a mix nothing is drawn: a seed keeps its groups
             chosen = mixed(chosen, domain(pick(rng, names), language), rng)
         yield one(chosen, rng)
 

@@ -8,28 +8,30 @@ from random import Random
 from crossrank.train.contrast.domain import Domain, Number
 from crossrank.train.contrast.items import pick
 
-_TOGETHER = (("makers", "models"), ("norms",), ("price",), ("numbers",), ("parts", "uses"))
+_TOGETHER = (
+    ("makers", "models"),
+    ("norms",),
+    ("price",),
+    ("numbers",),
+    ("parts", "uses"),
+    ("opinions",),
+)
 _FACTORS = (0.3, 0.5, 0.7, 0.8, 1, 1, 1.2, 1.5, 1.6, 2, 3)
 
 
 def mixed(chosen: Domain, other: Domain, rng: Random) -> Domain:
     """`chosen` with some of the facts, or the opinions, of `other`, and its numbers scaled."""
     taken = {
-        name: getattr(other, name)
-        for names in (*_TOGETHER, ("opinions",))
-        if rng.random() < 0.4
-        for name in names
+        name: getattr(other, name) for names in _TOGETHER if rng.random() < 0.4 for name in names
     }
     out = replace(chosen, **taken)
-    return replace(
-        out,
-        numbers=tuple(_scaled(number, rng) for number in out.numbers),
-        price=tuple(dict.fromkeys(round(p * pick(rng, _FACTORS), 2) for p in out.price)),
-    )
+    numbers = tuple(_scaled(number, rng) for number in out.numbers)
+    factor = pick(rng, _FACTORS)
+    return replace(out, numbers=numbers, price=tuple(round(p * factor, 2) for p in out.price))
 
 
 def _scaled(number: Number, rng: Random) -> Number:
-    """The attribute with other values of the same kind; as it is where two would become one."""
+    """The attribute, its values scaled; as it is where two would fall together, or one to 0."""
     if number.is_range:
         return number
     factor = pick(rng, _FACTORS)
