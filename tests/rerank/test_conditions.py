@@ -55,6 +55,30 @@ def test_a_date_is_one_day_however_it_is_written(text: str) -> None:
     assert found.low == date(2017, 5, 9).toordinal()
 
 
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("VO (EG) Nr. 852/2004", "eu852/2004"),
+        ("Verordnung (EG) 852/2004", "eu852/2004"),
+        ("EU 1935/2004", "eu1935/2004"),
+        ("Regulation (EU) 2017/745", "eu2017/745"),
+        ("Richtlinie 2006/42/EG", "eu2006/42"),
+        ("2006/42/EC", "eu2006/42"),
+        ("UN ECE R100", "ecer100"),
+        ("ECE-R 117", "ecer117"),
+        ("UN 38.3", "38.3"),
+    ],
+)
+def test_acts_of_the_union_and_its_neighbours_are_norms(text: str, key: str) -> None:
+    found = [token.key for token in tokens(f"Geprüft nach {text}, 5 mm") if token.kind == "norm"]
+    assert found == [key]
+
+
+@pytest.mark.parametrize("text", ["1/2 Zoll", "10/2019", "Kapitel EU", "24/7", "EG 12 m²"])
+def test_other_numbers_with_a_slash_are_no_acts(text: str) -> None:
+    assert not [token for token in tokens(f"Mit {text}, neu") if token.kind == "norm"]
+
+
 def test_sides_of_a_thing_are_quantities_of_their_own() -> None:
     found = [token.low for token in tokens("135 x 200 x 58 cm") if token.kind == "quantity"]
     assert found == [1350, 2000, 580]
@@ -302,3 +326,39 @@ def test_settings_that_make_no_sense_are_refused(depth: int, strength: float) ->
 
 def test_verdicts_read_as_words() -> None:
     assert [str(each) for each in Verdict] == ["met", "violated", "open"]
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("Kochkurs, geprüft nach Verordnung (EG) Nr. 852/2004.", "met"),
+        ("Kochkurs nach Verordnung (EG) Nr. 853/2004.", "violated"),
+        ("Kochkurs. Die Küche arbeitet nach DIN 10524.", "open"),
+    ],
+)
+def test_an_act_is_held_against_acts_alone(text: str, verdict: str) -> None:
+    assert only("Kochkurs nach VO (EG) 852/2004", text) == verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("Mixer, made by Pfannenwerk.", "violated"),
+        ("Ein Mixer. Er stammt von Pfannenwerk.", "violated"),
+        ("Blender from the house of Pfannenwerk.", "violated"),
+        ("Blender, made by hand.", "open"),
+        ("Blender, sold by May 2020.", "open"),
+        ("Blender, made by Mahlgut.", "met"),
+    ],
+)
+def test_a_verb_of_making_names_the_maker(text: str, verdict: str) -> None:
+    assert only("blender brand Mahlgut", text) == verdict
+
+
+def test_the_name_of_a_model_and_of_a_measure_are_no_feature() -> None:
+    guitar = wanted("Klassikgitarre für Linkshänder Concerto 970")
+    assert [each.text for each in guitar.conditions] == ["970", "für Linkshänder"]
+    assert [each.kind for each in wanted("Tonne mit Volumen 770 L").conditions] == ["quantity"]
+    assert [each.kind for each in wanted("Wechselrichter mit Stand 5.2.2024").conditions] == [
+        "quantity"
+    ]

@@ -135,13 +135,17 @@ def _span(token: Token) -> tuple[float, float]:
 
 
 def _norm(asked: Condition, reading: Reading) -> Verdict:
-    law = asked.key.startswith("§")
     stated = [(t.key, c.denied) for t, c in reading.facts if t.kind == "norm"]
-    kin = [(key, denied) for key, denied in stated if key.startswith("§") == law]
+    kin = [(key, denied) for key, denied in stated if _family(key) == _family(asked.key)]
     same = [denied for key, denied in kin if key == asked.key or key.startswith(f"{asked.key}-")]
     if same:
         return Verdict.VIOLATED if all(same) else Verdict.MET
     return Verdict.VIOLATED if any(not denied for _, denied in kin) else Verdict.OPEN
+
+
+def _family(key: str) -> str:
+    """What a norm is one of, which excludes others of its kind only: `§`, `eu`, `ecer`, or ``."""
+    return next((start for start in ("§", "eu", "ecer") if key.startswith(start)), "")
 
 
 def _model(asked: Condition, reading: Reading) -> Verdict:
@@ -189,13 +193,17 @@ def _maker(asked: Condition, reading: Reading) -> Verdict:
 
 
 def _tells_maker(clause: Clause) -> bool:
-    """Whether a clause names a maker: a cue and a capitalised name after it."""
+    """Whether a clause names a maker: a cue and a capitalised name after it, or `made by` one."""
+    made = any(token.key in cues.MADE for token in clause.tokens)
     for at, token in enumerate(clause.tokens):
-        if token.key in cues.MAKER and any(
-            t.kind == "word" and t.text[0].isupper() for t in clause.tokens[at + 1 : at + 4]
-        ):
+        reach = _NEAR + 1 if token.key in cues.MAKER else made and token.key in cues.BY
+        if any(_capital(t) for t in clause.tokens[at + 1 : at + 1 + reach]):
             return True
     return False
+
+
+def _capital(token: Token) -> bool:
+    return token.kind == "word" and token.text[0].isupper() and token.key not in cues.MONTHS
 
 
 def _feature(asked: Condition, reading: Reading) -> Verdict:

@@ -113,9 +113,15 @@ BETWEEN: Final = word_set("zwischen between")
 AROUND: Final = word_set("rund etwa circa ca ungefähr about around approximately roughly")
 
 MAKER: Final = word_set(
-    "marke hersteller firma anbieter brand manufacturer maker supplier provider hause haus "
+    "marke hersteller firma anbieter brand manufacturer maker supplier provider hause haus house "
     "vendor produzent lieferant"
 )
+MADE: Final = word_set(
+    "gebaut hergestellt gefertigt produziert stammt vertrieben verkauft herausgegeben verlegt "
+    "made built manufactured produced sold offered published issued run"
+)
+"""Verbs that make a name after `von`, `by` that of a maker."""
+
 BY: Final = word_set("von by from vom")
 MODEL: Final = word_set("modell typ bezeichnung model type called artikel baureihe")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import takewhile
+from typing import Final
 
 from crossrank.rerank.conditions import cues
 from crossrank.rerank.conditions.condition import (
@@ -18,6 +19,9 @@ from crossrank.rerank.conditions.condition import (
 from crossrank.rerank.conditions.reading import Clause, denied, free_of, negative
 from crossrank.rerank.conditions.tokens import Token, stems
 from crossrank.rerank.conditions.values import bound
+
+_MEASURED: Final = cues.STATING | {name for names in cues.MEASURES.values() for name in names}
+"""Words that name what a value measures (`mit Volumen 770 L`), and are no feature."""
 
 
 def makers(clause: Clause, soft: bool) -> Iterator[tuple[Condition, Taken]]:
@@ -45,12 +49,19 @@ def _in_name(token: Token, marked: bool) -> bool:
     return marked or token.text[0].isupper()
 
 
-def features(clause: Clause, soft: bool, first: bool) -> Iterator[tuple[Condition, Taken]]:
-    """The feature that a clause asks for or excludes, if it does."""
+def features(
+    clause: Clause, soft: bool, first: bool, models: frozenset[str]
+) -> Iterator[tuple[Condition, Taken]]:
+    """The feature that a clause asks for or excludes, if it does.
+
+    `models`: the names that belong to numbers (`Concerto 970`) and so to no feature.
+    """
     places = [at for at, token in enumerate(clause.tokens) if token.valued]
     bounds = [token for at in places for token in bound(clause.tokens, at)[1]]
     said = [token for token in clause.tokens if token not in bounds]
     found = list(takewhile(lambda t: t.kind in ("word", "mark"), said))
+    if found and found[-1].key in models:
+        found.pop()
     excludes = denied(said)
     if excludes:
         start = next((i for i, t in enumerate(found) if negative(t)), -1)
@@ -63,6 +74,8 @@ def features(clause: Clause, soft: bool, first: bool) -> Iterator[tuple[Conditio
     if excludes and not _after(found, start):
         start = 0
     terms = _after(found, start)
+    if not excludes and all(t.key in _MEASURED for t in terms):
+        return
     if terms:
         text = " ".join(t.text for t in found[start:])
         words = tuple(stems(t.key) for t in terms)

@@ -20,7 +20,10 @@ from crossrank.text.units import SIGNS, UNIT, Unit, find_unit
 
 Kind = Literal["quantity", "date", "norm", "code", "number", "word", "mark"]
 
-_BODIES: Final = "DIN|EN|ISO|IEC|VDE|VDI|ASTM|IEEE|ANSI|ÖNORM|UL|BS|CEN|TR|TS|TRBS|DGUV"
+_BODIES: Final = "DIN|EN|ISO|IEC|VDE|VDI|ASTM|IEEE|ANSI|ÖNORM|UL|BS|CEN|TR|TS|TRBS|DGUV|UN"
+_UNION: Final = "EU|EG|EC|EWG|EEC"
+_ACT: Final = "VO|Verordnung|Regulation|Richtlinie|Directive|RL"
+_ACT_NUMBER: Final = r"(?:N[ro]\.?\s?)?\d{1,4}/\d{1,4}"
 _MONTH: Final = "|".join(sorted(MONTHS, key=len, reverse=True))
 _SIGNED: Final = rf"(?:(?<![\w.,])[+\-−±]|(?<!\w)[Mm]inus\s)?{NUMBER}"
 _BETWEEN: Final = r"(?:bis|to|und|and|-|–|—|\.\.\.|…)"
@@ -71,8 +74,13 @@ _ROUND: Final = r"(?:,[-–—]{1,2})?"
 _SEGMENT: Final = r"(?:[A-Z]{1,6}\d+[A-Z]{0,2}|\d+[A-Z]{1,3}|[A-Z]{1,6}|\d+)(?![^\W_])"
 _TOKEN: Final = re.compile(
     rf"""
-    (?P<plain>(?!(?:{_BODIES})(?![^\W_]))(?>[^\W\d_]+(?:['’][^\W\d_]+)?(?:[-&+][^\W\d_]+)*-?)
+    (?P<plain>(?!(?:{_BODIES}|{_ACT}|{_UNION}|ECE)(?![^\W_]))
+        (?>[^\W\d_]+(?:['’][^\W\d_]+)?(?:[-&+][^\W\d_]+)*-?)
         (?![\w]|[-.\s/–]{{0,2}}\d))  # most words: nothing that begins with a word begins here
+  | (?P<act>(?<![\w/-])(?:(?:{_ACT})\s)?(?:\((?:{_UNION})\)|{_UNION})\s{_ACT_NUMBER}(?![\w/])
+        |(?<![\w/-])(?:{_ACT})\s{_ACT_NUMBER}(?:/(?:{_UNION}))?(?![\w/])
+        |(?<![\w/-])\d{{2,4}}/\d{{1,4}}/(?:{_UNION})(?![\w/])
+        |(?<![\w-])(?:UN[\s/-]?)?ECE[\s/-]?R[\s-]?\d{{1,3}}(?!\w))
   | (?P<date>(?<![\d.])(?:\d{{1,2}}\.\s?\d{{1,2}}\.\s?\d{{4}}|\d{{4}}-\d{{2}}-\d{{2}}
         |\d{{1,2}}\.?\s(?:{_MONTH})\.?\s\d{{4}}
         |(?:{_MONTH})\.?\s\d{{1,2}}(?:st|nd|rd|th)?,?\s\d{{4}}
@@ -152,8 +160,9 @@ def _made(match: re.Match[str], language: Language | None) -> Iterator[Token]:
         if found is not None:
             yield Token("date", text, start, end, text, "day", found, found)
         return
-    if kind == "norm":
-        yield Token("norm", text, start, end, _norm(text))
+    if kind in ("act", "norm"):
+        key = _act(text) if kind == "act" else _norm(text)
+        yield Token("norm", text, start, end, key)
     elif kind == "sizes":
         unit = _unit(match["side"])
         for number in _NUMBER.finditer(text.removesuffix(match["side"])):
@@ -242,6 +251,12 @@ def _norm(text: str) -> str:
         return f"§{paragraph.group(1).lower() if paragraph else ''}{name}"
     found = re.search(r"\d[\d.-]*", text)
     return found.group().rstrip(".-") if found else fold(text)
+
+
+def _act(text: str) -> str:
+    """`VO (EG) Nr. 852/2004` as `eu852/2004`, `UN ECE R 100` as `ecer100`."""
+    number = re.search(r"\d+/\d+", text)
+    return f"eu{number.group()}" if number else f"ecer{''.join(filter(str.isdigit, text))}"
 
 
 def _codes(text: str, start: int, end: int) -> Iterator[Token]:

@@ -69,10 +69,12 @@ def _without(query: str, used: Taken) -> str:
 
 def _conditions(clause: Clause, first: bool) -> Iterator[tuple[Condition, Taken]]:
     soft = any(token.key in cues.SOFT for token in clause.tokens)
-    yield from values(clause, soft)
+    valued = list(values(clause, soft))
+    yield from valued
+    models = frozenset(each.name for each, _ in valued if each.kind == "model")
     named = list(makers(clause, soft))
     yield from named
     free = list(free_from(clause, soft))
     yield from free
     if not free and (not named or clause.denied):
-        yield from features(clause, soft, first)
+        yield from features(clause, soft, first, models)
