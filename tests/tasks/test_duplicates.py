@@ -230,3 +230,20 @@ def test_the_decision_is_calibrated_on_pairs_and_kept_as_json() -> None:
     assert Decision.from_dict(report.decision.as_dict()) == report.decision
     with pytest.raises(BadInput, match="written by crossrank"):
         Decision.from_dict({"score": 1})
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "value"),
+    [
+        ("Cool box, €339. New.", "eur", "339"),
+        ("Cool box for €1,299.50 only", "eur", "1299.5"),
+        ("Cool box (EUR 339)", "eur", "339"),
+        ("Cool box, $339", "usd", "339"),
+    ],
+)
+def test_money_may_stand_before_its_number(text: str, unit: str, value: str) -> None:
+    assert facts(text).quantities == {unit: frozenset({value})}
+
+
+def test_a_number_after_money_is_none() -> None:
+    assert facts("1290 EUR 12 Stück").quantities == {"eur": frozenset({"1290"})}

@@ -15,6 +15,11 @@ from crossrank.text.units import UNIT, find_unit
 
 _SIGNED: Final = re.compile(rf"(?:(?:^|(?<=\s))(?P<minus>-))?(?P<number>{NUMBER})")
 _UNIT_END: Final = re.compile(rf"\s?(?P<unit>{UNIT})$")
+_PREFIXED: Final = re.compile(
+    rf"(?<![\w.,])(?<!\d\s)(?P<sign>€|\$|EUR|USD)\s?(?P<number>{NUMBER})(?!\w)"
+)
+"""Money with its sign before it, as English writes it."""
+
 _NORM_NUMBER: Final = re.compile(r"\d[\d.-]*")
 _DIGITS: Final = 24
 _SEGMENT: Final = re.compile(r"[^\W_]+")
@@ -53,7 +58,7 @@ def facts(
 
     ignored: base units whose quantities are none of them: `eur` where prices may differ.
     """
-    glued = glue(text)
+    glued = glue(_PREFIXED.sub(r"\g<number> \g<sign>", text))
     language = detect(glued.split())
     quantities: dict[str, set[str]] = {}
     codes: dict[str, set[str]] = {}
