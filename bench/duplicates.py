@@ -1,11 +1,11 @@
 """Duplicate detection: average precision, guards against look-alikes, and a large run.
 
 python bench/duplicates.py --data DATA [--scale N] [--head N] [--model NAME] [--encoder NAME]
-    [--json FILE]
+    [--calibration FILE] [--json FILE]
 
 pairs   average precision on covid-question-pairs-de and -en and MSRP test, by the cosine of the
-        bi-encoder, the cross-encoder in one order and in both, and by the decision calibrated on
-        MSRP train, with the guards for facts and without
+        bi-encoder, the cross-encoder in one order and in both, and by the decision saved beside the
+        cross-encoder, with the guards for facts and without
 guards  product texts in pairs: the same in other words and units, another quantity, another
         number, another model, another maker; how often a look-alike reaches the threshold, and
         how often it comes out lower than the same product in other words
@@ -29,9 +29,10 @@ from crossrank import MemoryCorpus
 from crossrank.io.lines import numbered_lines
 from crossrank.models import BiEncoder, CrossEncoder
 from crossrank.tasks.duplicates import Decision, Judge, Options, find_duplicates
-from crossrank.tasks.duplicates.decision import Evidence, evidence, fit_decision, penalties
+from crossrank.tasks.duplicates.decision import Evidence, evidence, penalties
 from crossrank.tasks.fits import Reals
-from crossrank.tasks.labelled import LabelledPairs, read_pairs
+from crossrank.tasks.labelled import read_pairs
+from crossrank.tasks.loading import duplicate_judge
 from crossrank.text import Analyzer, VocabularyBuilder
 from crossrank.types import Floats
 
@@ -197,8 +198,9 @@ def main() -> None:
     """Prints the tables asked for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--model", default="crossrank-small")
+    parser.add_argument("--model", default="crossrank-similar")
     parser.add_argument("--encoder", default="crossrank-embed")
+    parser.add_argument("--calibration", type=Path, help="default: the one beside the model")
     parser.add_argument("--limit", type=int, default=0, help="about so many pairs of each set")
     parser.add_argument("--scale", type=int, default=0, help="texts of gesetze-de; 0 for none")
     parser.add_argument("--max-pairs", type=int, default=20_000)
@@ -206,8 +208,9 @@ def main() -> None:
     parser.add_argument("--only-scale", action="store_true")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    scorer, encoder = CrossEncoder(given.model), BiEncoder(given.encoder, max_length=given.head)
-    decision = fitted(read_pairs(given.data / "msrp/train.jsonl.gz"), scorer, encoder, given.limit)
+    encoder = BiEncoder(given.encoder, max_length=given.head)
+    judge = duplicate_judge(given.model, encoder, given.calibration)
+    scorer, decision = CrossEncoder(given.model), judge.decision
     found: dict[str, Any] = {"decision": decision.as_dict()}
     if not given.only_scale:
         found["pairs"] = pairs_table(given.data, scorer, encoder, decision, given.limit)
@@ -217,19 +220,11 @@ def main() -> None:
         columns = ["mean p", "p >= 0.5", "below the same"]
         show("look-alikes", found["guards"], columns)
     if given.scale:
-        judge = Judge(scorer, encoder, decision)
         found["scale"] = scale_run(given.data, given.scale, judge, given.max_pairs)
         for name, value in found["scale"].items():
             print(f"  {name:32} {value:14,.1f}")
     if given.json:
         given.json.write_text(json.dumps(found, indent=2) + "\n")
-
-
-def fitted(pairs: LabelledPairs, scorer: CrossEncoder, encoder: BiEncoder, limit: int) -> Decision:
-    """The decision calibrated on these pairs."""
-    some = pairs.some(limit) if limit else pairs
-    found = evidence(scorer, encoder, some.left, some.right)
-    return fit_decision(found, some.labels, scorer.scale, encoder.name, "msrp/train")
 
 
 if __name__ == "__main__":

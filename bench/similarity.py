@@ -35,6 +35,7 @@ EXAMPLE = Path(__file__).parent.parent / "examples/training/similarity.toml"
 SETS = {
     "stsb-de": "Spearman",
     "stsb-en": "Spearman",
+    "stsb-de-en": "Spearman",
     "covid-question-pairs-de": "AP",
     "covid-question-pairs-en": "AP",
 }
@@ -49,7 +50,12 @@ MEASURES: dict[str, Measure] = {"Spearman": spearman, "AP": average_precision}
 
 
 def read(data: Path, name: str) -> tuple[Pairs, Reals]:
-    """Pairs of the test set and their labels."""
+    """Pairs of the test set and their labels; of stsb-de-en the first text is the German one."""
+    if name == "stsb-de-en":
+        (german, labels), (english, same) = read(data, "stsb-de"), read(data, "stsb-en")
+        if not np.array_equal(labels, same):
+            raise ValueError("stsb-de and stsb-en wanted with the same pairs in the same order")
+        return [(a, b) for (a, _), (_, b) in zip(german, english, strict=True)], labels
     with gzip.open(data / name / "test.jsonl.gz", "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     label = "score" if "score" in rows[0] else "label"
@@ -113,7 +119,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", choices=list(SETS), dest="sets")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    models = given.model or ["crossrank-small"]
+    models = given.model or ["crossrank-similar", "crossrank-small"]
     if given.start:
         if given.out is None:
             parser.error("--start wants --out")

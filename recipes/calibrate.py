@@ -1,10 +1,14 @@
 """Fits the calibrations that ship in the cross-encoder's crossrank.json.
 
-python recipes/calibrate.py --data DATA --model DIR [--embed DIR] [--limit 1000]
+python recipes/calibrate.py --data DATA --model DIR [--embed DIR] [--limit 1000] [--similar]
 
 relevance  TREC DL 2021, judged passages among the BM25 top 100: grade 2 and 3 against 0 and 1
 answer     WikiQA dev: questions with an answer among their sentences, against those without
 duplicate  MSRP train, and STS-b German train: similarity 4 and more against less than 3
+
+For crossrank-similar, which was trained on those, `--similar` fits duplicates alone, on the fifth
+of MSRP train that was kept from it, on STS-b dev, German and English, and on offers of the contrast
+domains: the same in other words or with a fact less against other ones.
 """
 
 from __future__ import annotations
@@ -12,11 +16,14 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from extra import taught
 from pools import rows
+from similar_pairs import HELD
 
 from crossrank import Search
 from crossrank.io.beir import judged_queries, read_beir_corpus, read_beir_queries
@@ -26,6 +33,10 @@ from crossrank.tasks.calibrating import calibrate_answers, calibrate_relevance
 from crossrank.tasks.duplicates import calibrate_duplicates
 from crossrank.tasks.labelled import LabelledPairs, read_pairs
 from crossrank.tasks.saved import Purpose, write_calibration
+from crossrank.train.contrast import LANGUAGES, generate
+
+OFFERED = 1500
+"""Contrast groups of all kinds, of which one in twenty compares offers."""
 
 Pair = tuple[str, str, float, str]  # two texts, their label, and the group they belong to
 
@@ -49,12 +60,39 @@ def relevance(data: Path) -> Iterator[Pair]:
 
 def duplicates(data: Path) -> Iterator[Pair]:
     """Paraphrases in English and German, in turn."""
-    english = rows(data / "msrp/train.jsonl.gz")
-    german = (r for r in rows(data / "stsb-de/train.jsonl.gz") if not 3 <= r["score"] < 4)
-    for one, other in zip(english, german, strict=False):
-        for row, least in ((one, 1), (other, 4)):
-            left = row["text_a"]
-            yield left, row["text_b"], float(row["score"] >= least), left
+    for some in zip(paraphrases(data), graded(data, "de", "train"), strict=False):
+        yield from some
+
+
+def unseen(data: Path) -> Iterator[Pair]:
+    """Paraphrases that crossrank-similar was not trained on, twice as many graded pairs, offers."""
+    kept = islice(paraphrases(data), None, None, HELD)
+    for some in zip(kept, graded(data, "de", "dev"), graded(data, "en", "dev"), strict=False):
+        yield from some
+    yield from offers()
+
+
+def offers() -> Iterator[Pair]:
+    """Offers beside each other; those in which a fact was changed are left to the guards."""
+    for group in generate(taught(), LANGUAGES, OFFERED, seed=77):
+        if group.kind == "duplicate":
+            first = next(text for text, grade in group.candidates if grade == 3)
+            for text, grade in group.candidates:
+                if text != first and grade != 1:
+                    yield first, text, float(grade > 1), first
+
+
+def paraphrases(data: Path) -> Iterator[Pair]:
+    """MSRP train."""
+    for row in rows(data / "msrp/train.jsonl.gz"):
+        yield row["text_a"], row["text_b"], float(row["score"]), row["text_a"]
+
+
+def graded(data: Path, language: str, split: str) -> Iterator[Pair]:
+    """Pairs of STS-b that are about the same, or clearly not."""
+    for row in rows(data / f"stsb-{language}/{split}.jsonl.gz"):
+        if not 3 <= row["score"] < 4:
+            yield row["text_a"], row["text_b"], float(row["score"] >= 4), row["text_a"]
 
 
 def labelled(pairs: Iterator[Pair]) -> LabelledPairs:
@@ -64,23 +102,36 @@ def labelled(pairs: Iterator[Pair]) -> LabelledPairs:
 
 
 def main() -> None:
-    """Fits and saves all three."""
+    """Fits and saves all three, or one."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--embed", default="crossrank-embed")
     parser.add_argument("--limit", type=int, default=1000)
+    parser.add_argument("--similar", action="store_true")
     given = parser.parse_args()
     scorer = CrossEncoder(given.model)
-    pairs = labelled(relevance(given.data)).some(given.limit)
-    relevant = calibrate_relevance(scorer, pairs, ("platt",), "msmarco-dl21")
-    save(given.model, "relevance", relevant.as_dict())
-    pairs = read_pairs(given.data / "wikiqa/dev.jsonl.gz").some(given.limit)
-    answered = calibrate_answers(scorer, pairs, ("platt",), "wikiqa/dev")
-    save(given.model, "answer", answered.as_dict())
-    pairs = labelled(duplicates(given.data)).some(given.limit)
-    decision = calibrate_duplicates(pairs, scorer, BiEncoder(given.embed), "msrp, stsb-de/train")
+    source = "msrp, stsb-de/train"
+    if given.similar:
+        pairs, source = (
+            labelled(unseen(given.data)),
+            "msrp, stsb-de/dev, stsb-en/dev, contrast offers",
+        )
+    else:
+        searched(given.data, given.model, scorer, given.limit)
+        pairs = labelled(duplicates(given.data)).some(given.limit)
+    decision = calibrate_duplicates(pairs, scorer, BiEncoder(given.embed), source)
     save(given.model, "duplicate", decision.as_dict())
+
+
+def searched(data: Path, model: Path, scorer: CrossEncoder, limit: int) -> None:
+    """Fits and saves what a re-ranker is asked for."""
+    pairs = labelled(relevance(data)).some(limit)
+    relevant = calibrate_relevance(scorer, pairs, ("platt",), "msmarco-dl21")
+    save(model, "relevance", relevant.as_dict())
+    pairs = read_pairs(data / "wikiqa/dev.jsonl.gz").some(limit)
+    answered = calibrate_answers(scorer, pairs, ("platt",), "wikiqa/dev")
+    save(model, "answer", answered.as_dict())
 
 
 def save(model: Path, purpose: Purpose, report: dict[str, Any]) -> None:

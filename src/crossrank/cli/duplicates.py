@@ -26,7 +26,7 @@ def duplicates(
             help="A collection, or a file or folder of documents (JSONL, CSV, TSV, text)."
         ),
     ],
-    model: Annotated[str, typer.Option(help="The cross-encoder.")] = "crossrank-small",
+    model: Annotated[str, typer.Option(help="The cross-encoder.")] = "crossrank-similar",
     encoder: Annotated[
         str, typer.Option(help="The bi-encoder that finds candidates.")
     ] = "crossrank-embed",
