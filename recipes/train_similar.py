@@ -41,8 +41,8 @@ LONGEST = 128
 MEMORY = 0.998
 """Share of the moving average that a step keeps."""
 
-FAST = 10
-"""How many times faster gates, views and head learn."""
+RATES = ((1, 0.01), (10, 0.0), (50, 0.0), (1000, 0.0))
+"""How many times faster layers, head, gates and views learn, and their weight decay."""
 
 
 class Lower:
@@ -87,7 +87,8 @@ def opened(encoder: Encoder, lower: Lower, rows_of: list[tuple[str, str, float]]
         ]
     x = torch.cat(cosines).numpy()[:, None]
     target = np.array([value for _, _, value in rows_of])
-    low, high = (float(fitted(x, target)(np.array([[at]]))[0]) for at in (-0.1, 0.1))
+    curve = fitted(x, target)
+    low, high = (float(curve(np.array([[at]]))[0]) for at in (-0.1, 0.1))
     slope = (math.log(high / (1 - high)) - math.log(low / (1 - low))) / 0.2
     middle = (math.log(high / (1 - high)) + math.log(low / (1 - low))) / 2
     with torch.no_grad():
@@ -176,16 +177,13 @@ def main() -> None:
         left, right, kind = found["left"], found["right"], found["kind"]
         target = torch.from_numpy(found["target"]).float()
     sources = [Source(np.flatnonzero(kind == i), rng) for i in range(len(KINDS))]
-    fast = [model.gates, model.views]
-    fast += [p for part in (model.pool, model.head, model.weigh) for p in part.parameters()]
-    slow = list(model.layers.parameters())
+    head = [p for part in (model.pool, model.head, model.weigh) for p in part.parameters()]
+    parts_of = (list(model.layers.parameters()), head, [model.gates], [model.views])
     groups = [
-        {"params": slow, "base": given.lr},
-        {"params": fast[2:], "base": given.lr * FAST, "weight_decay": 0.0},
-        {"params": fast[:1], "base": given.lr * 5 * FAST, "weight_decay": 0.0},
-        {"params": fast[1:2], "base": given.lr * 100 * FAST, "weight_decay": 0.0},
+        {"params": params, "base": given.lr * faster, "weight_decay": decay}
+        for params, (faster, decay) in zip(parts_of, RATES, strict=True)
     ]
-    optimiser = torch.optim.AdamW(groups, lr=given.lr, weight_decay=0.01)
+    optimiser = torch.optim.AdamW(groups, lr=given.lr)
     average = {name: value.detach().clone() for name, value in model.state_dict().items()}
     start, step, losses = time.time(), 0, []
     model.train()
