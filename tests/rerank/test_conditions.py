@@ -348,6 +348,8 @@ def test_an_act_is_held_against_acts_alone(text: str, verdict: str) -> None:
         ("Blender from the house of Pfannenwerk.", "violated"),
         ("Blender, made by hand.", "open"),
         ("Blender, sold by May 2020.", "open"),
+        ("Ein Mixer, von Hand gefertigt.", "open"),
+        ("Ein Mixer, verkauft von Privat.", "open"),
         ("Blender, made by Mahlgut.", "met"),
     ],
 )

@@ -203,7 +203,8 @@ def _tells_maker(clause: Clause) -> bool:
 
 
 def _capital(token: Token) -> bool:
-    return token.kind == "word" and token.text[0].isupper() and token.key not in cues.MONTHS
+    nobody = token.key in cues.NO_MAKER or token.key in cues.MONTHS
+    return token.kind == "word" and token.text[0].isupper() and not nobody
 
 
 def _feature(asked: Condition, reading: Reading) -> Verdict:

@@ -122,6 +122,12 @@ MADE: Final = word_set(
 )
 """Verbs that make a name after `von`, `by` that of a maker."""
 
+NO_MAKER: Final = word_set(
+    "hand handarbeit privat private privatperson experten fachleuten profis meistern menschen "
+    "maschine maschinen experts professionals people craftsmen"
+)
+"""Capitalised words after `gefertigt von`, `sold by` that name nobody."""
+
 BY: Final = word_set("von by from vom")
 MODEL: Final = word_set("modell typ bezeichnung model type called artikel baureihe")
 
