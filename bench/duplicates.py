@@ -27,7 +27,7 @@ import numpy as np
 
 from crossrank import MemoryCorpus
 from crossrank.io.lines import numbered_lines
-from crossrank.models import BiEncoder, CrossEncoder
+from crossrank.models import BiEncoder
 from crossrank.tasks.duplicates import Decision, Judge, Options, find_duplicates
 from crossrank.tasks.duplicates.decision import Evidence, evidence, penalties
 from crossrank.tasks.fits import Reals
@@ -58,15 +58,14 @@ def bare(found: Evidence) -> Evidence:
     return Evidence(found.scores, found.cosines, np.zeros_like(found.penalties))
 
 
-def pairs_table(
-    data: Path, scorer: CrossEncoder, encoder: BiEncoder, decision: Decision, limit: int
-) -> dict[str, dict[str, float]]:
+def pairs_table(data: Path, judge: Judge, limit: int) -> dict[str, dict[str, float]]:
     """Average precision of every way to score, by set."""
+    scorer, decision = judge.scorer, judge.decision
     table: dict[str, dict[str, float]] = {}
     for name in ("covid-question-pairs-de", "covid-question-pairs-en", "msrp"):
         pairs = read_pairs(data / name / "test.jsonl.gz")
         pairs = pairs.some(limit) if limit else pairs
-        found = evidence(scorer, encoder, pairs.left, pairs.right)
+        found = evidence(scorer, judge.encoder, pairs.left, pairs.right)
         one = scorer.score_texts(pairs.left, pairs.right)
         ways: dict[str, Floats | Reals] = {
             "cosine": found.cosines,
@@ -121,13 +120,12 @@ def reworded(maker: str, kind: str, model: str, litres: int, shelves: int) -> st
     )
 
 
-def guards_table(
-    scorer: CrossEncoder, encoder: BiEncoder, decision: Decision
-) -> dict[str, dict[str, float]]:
+def guards_table(judge: Judge) -> dict[str, dict[str, float]]:
     """For every difference: mean probability, share over 0.5, share below the same reworded."""
     rows = products()
     left, right = [a for _, a, _ in rows], [b for _, _, b in rows]
-    found = evidence(scorer, encoder, left, right)
+    decision = judge.decision
+    found = evidence(judge.scorer, judge.encoder, left, right)
     makers = frozenset(maker.lower() for maker in MAKERS)
     known = Evidence(found.scores, found.cosines, penalties(left, right, makers))
     kinds = np.array([kind for kind, _, _ in rows])
@@ -210,13 +208,12 @@ def main() -> None:
     given = parser.parse_args()
     encoder = BiEncoder(given.encoder, max_length=given.head)
     judge = duplicate_judge(given.model, encoder, given.calibration)
-    scorer, decision = CrossEncoder(given.model), judge.decision
-    found: dict[str, Any] = {"decision": decision.as_dict()}
+    found: dict[str, Any] = {"decision": judge.decision.as_dict()}
     if not given.only_scale:
-        found["pairs"] = pairs_table(given.data, scorer, encoder, decision, given.limit)
+        found["pairs"] = pairs_table(given.data, judge, given.limit)
         for name, row in found["pairs"].items():
             show(name, {way: {"AP": value} for way, value in row.items()}, ["AP"])
-        found["guards"] = guards_table(scorer, encoder, decision)
+        found["guards"] = guards_table(judge)
         columns = ["mean p", "p >= 0.5", "below the same"]
         show("look-alikes", found["guards"], columns)
     if given.scale:

@@ -10,6 +10,7 @@ other weights of cosine, lower and upper token match (chosen on the dev set).
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -24,6 +25,11 @@ from crossrank.train.gated import Gated, load_encoder
 def between(start: dict[str, Tensor], end: dict[str, Tensor], share: float) -> dict[str, Tensor]:
     """The weights `share` of the way from one model to another."""
     return {name: (1 - share) * value + share * end[name] for name, value in start.items()}
+
+
+def mean(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """The mean of the weights of several models (model soups, Wortsman et al. 2022)."""
+    return {name: sum(state[name] for state in states) / len(states) for name in states[0]}
 
 
 def blended(work: Path, share: float) -> Gated:

@@ -21,9 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from extra import taught
-from pools import rows
-from similar_pairs import HELD
+from pools import rows, stsb
+from similar_pairs import HELD, compared
 
 from crossrank import Search
 from crossrank.io.beir import judged_queries, read_beir_corpus, read_beir_queries
@@ -33,7 +32,6 @@ from crossrank.tasks.calibrating import calibrate_answers, calibrate_relevance
 from crossrank.tasks.duplicates import calibrate_duplicates
 from crossrank.tasks.labelled import LabelledPairs, read_pairs
 from crossrank.tasks.saved import Purpose, write_calibration
-from crossrank.train.contrast import LANGUAGES, generate
 
 OFFERED = 1500
 """Contrast groups of all kinds, of which one in twenty compares offers."""
@@ -74,12 +72,10 @@ def unseen(data: Path) -> Iterator[Pair]:
 
 def offers() -> Iterator[Pair]:
     """Offers beside each other; those in which a fact was changed are left to the guards."""
-    for group in generate(taught(), LANGUAGES, OFFERED, seed=77):
-        if group.kind == "duplicate":
-            first = next(text for text, grade in group.candidates if grade == 3)
-            for text, grade in group.candidates:
-                if text != first and grade != 1:
-                    yield first, text, float(grade > 1), first
+    for group, first in compared(OFFERED, seed=77):
+        for text, grade in group.candidates:
+            if text != first and grade != 1:
+                yield first, text, float(grade > 1), first
 
 
 def paraphrases(data: Path) -> Iterator[Pair]:
@@ -90,9 +86,9 @@ def paraphrases(data: Path) -> Iterator[Pair]:
 
 def graded(data: Path, language: str, split: str) -> Iterator[Pair]:
     """Pairs of STS-b that are about the same, or clearly not."""
-    for row in rows(data / f"stsb-{language}/{split}.jsonl.gz"):
-        if not 3 <= row["score"] < 4:
-            yield row["text_a"], row["text_b"], float(row["score"] >= 4), row["text_a"]
+    for left, right, similarity in stsb(data, language, split):
+        if not 3 <= similarity < 4:
+            yield left, right, float(similarity >= 4), left
 
 
 def labelled(pairs: Iterator[Pair]) -> LabelledPairs:
@@ -111,15 +107,13 @@ def main() -> None:
     parser.add_argument("--similar", action="store_true")
     given = parser.parse_args()
     scorer = CrossEncoder(given.model)
-    source = "msrp, stsb-de/train"
     if given.similar:
-        pairs, source = (
-            labelled(unseen(given.data)),
-            "msrp, stsb-de/dev, stsb-en/dev, contrast offers",
-        )
+        pairs = labelled(unseen(given.data))
+        source = "msrp, stsb-de/dev, stsb-en/dev, contrast offers"
     else:
         searched(given.data, given.model, scorer, given.limit)
         pairs = labelled(duplicates(given.data)).some(given.limit)
+        source = "msrp, stsb-de/train"
     decision = calibrate_duplicates(pairs, scorer, BiEncoder(given.embed), source)
     save(given.model, "duplicate", decision.as_dict())
 

@@ -17,9 +17,8 @@ import json
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
-from onnx import numpy_helper
+from recover import Shipped
 from safetensors.torch import load_file
 from states import SPLIT, fast_numbers, token_ids
 from tokenizers import Tokenizer
@@ -29,41 +28,21 @@ from train_small import Dev, Texts, collate, contrast_accuracy, heldout_source
 
 from crossrank.train.gated import Gated, load_encoder
 
-PARTS = ("qkv", "mixed", "wide", "narrow")
-
 
 def recovered(path: Path) -> dict[str, Tensor]:
     """The joint layers, gates and head of a shipped cross-encoder, under the names of `Gated`."""
-    held = {each.name: each for each in onnx.load(path).graph.initializer}
-
-    def array(name: str) -> np.ndarray:
-        return numpy_helper.to_array(held[name]).astype(np.float32)
-
-    def matrix(name: str) -> Tensor:
-        if f"{name}_Q8" in held:
-            blocks = (array(f"{name}_Q8") - 128.0) * array(f"{name}_scales")[:, :, None]
-            return torch.from_numpy(blocks.reshape(len(blocks), -1))
-        whole = array(f"{name}_quantized") - array(f"{name}_zero_point")
-        return torch.from_numpy(np.ascontiguousarray((whole * array(f"{name}_scale")).T))
-
+    old = Shipped(path)
     found: dict[str, Tensor] = {}
-    layers = 1 + max(int(n.split(".")[1]) for n in held if n.startswith("layer."))
     gates = []
-    for i in range(layers - SPLIT):
-        old, new = f"layer.{i + SPLIT}", f"layers.{i}"
-        for part in PARTS:
-            found[f"{new}.{part}.weight"] = matrix(f"{old}.{part}.weight")
-            found[f"{new}.{part}.bias"] = torch.from_numpy(array(f"{old}.{part}.bias"))
-        for part in ("middle", "out"):
-            for kind in ("weight", "bias"):
-                found[f"{new}.{part}.{kind}"] = torch.from_numpy(array(f"{old}.{part}.{kind}"))
-        ask = array(f"gates.{i}.query").ravel()
-        gates.append(np.stack([ask, ask + array(f"gates.{i}.step").ravel()], 1))
+    for i in range(old.layers() - SPLIT):
+        found |= {f"layers.{i}.{name}": value for name, value in old.layer(i + SPLIT).items()}
+        ask = old.array(f"gates.{i}.query").ravel()
+        gates.append(np.stack([ask, ask + old.array(f"gates.{i}.step").ravel()], 1))
     found["gates"] = torch.from_numpy(np.stack(gates))
     for mine, theirs in (("pool", "pooled"), ("head", "head"), ("weigh", "weigh")):
-        found[f"{mine}.weight"] = matrix(f"{theirs}.weight")
-        found[f"{mine}.bias"] = torch.from_numpy(array(f"{theirs}.bias"))
-    found["views"] = torch.from_numpy(array("views.weight")[:3])
+        found[f"{mine}.weight"] = old.matrix(f"{theirs}.weight")
+        found[f"{mine}.bias"] = old.tensor(f"{theirs}.bias")
+    found["views"] = old.tensor("views.weight")[:3]
     return found
 
 

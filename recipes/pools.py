@@ -39,6 +39,12 @@ def rows(path: Path) -> Iterator[Row]:
         yield from map(json.loads, lines)
 
 
+def stsb(data: Path, language: str, split: str) -> list[tuple[str, str, float]]:
+    """Sentence pairs of STS-b with their similarity, 0 to 5."""
+    found = rows(data / f"stsb-{language}/{split}.jsonl.gz")
+    return [(row["text_a"], row["text_b"], float(row["score"])) for row in found]
+
+
 def first_words(text: str, count: int) -> str:
     """The first `count` words, white space folded."""
     return " ".join(text.split()[:count])

@@ -100,7 +100,13 @@ def checkpoint(work: Path, model: str) -> dict[str, np.ndarray]:
     found = {name: value.numpy() for name, value in encoder.state_dict().items()}
     if model in ("embed", "start"):
         return found
-    for name, value in torch.load(work / f"{model}/best.pt", weights_only=True).items():
+    return found | joint(torch.load(work / f"{model}/best.pt", weights_only=True))
+
+
+def joint(state: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
+    """The tensors of `Gated` under the names of gated_graph, which counts the lower layers too."""
+    found = {}
+    for name, value in state.items():
         if name.startswith("layers."):
             layer, rest = name.removeprefix("layers.").split(".", 1)
             name = f"layers.{int(layer) + SPLIT}.{rest}"

@@ -14,27 +14,15 @@ import json
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import onnx
 from borrow import write_borrowing
 from recover import Shipped
-from ship import EPS, HEADS, write_graph
+from ship import EPS, HEADS, joint, write_graph
 from states import SPLIT
 from tokenizers import Tokenizer, processors
-from train_similar import mean_of
+from train_similar import trained
 
 from crossrank.train.gated_graph import gated_graph
-
-
-def trained(work: Path, seeds: str) -> dict[str, np.ndarray]:
-    """The mean of the trainings under the names of gated_graph."""
-    found = {}
-    for name, value in mean_of(work, seeds).items():
-        if name.startswith("layers."):
-            layer, rest = name.removeprefix("layers.").split(".", 1)
-            name = f"layers.{int(layer) + SPLIT}.{rest}"
-        found[name] = value.numpy()
-    return found
 
 
 def with_weights_of(model: onnx.ModelProto, lender: onnx.ModelProto) -> onnx.ModelProto:
@@ -63,7 +51,7 @@ def main() -> None:
     embed = given.models / "crossrank-embed"
     shipped = Shipped(embed / "model.onnx")
     tensors = {name: value.numpy() for name, value in shipped.encoder(SPLIT).state_dict().items()}
-    tensors |= trained(given.work, given.seeds)
+    tensors |= joint(trained(given.work, given.seeds))
     graph = gated_graph(tensors, SPLIT, HEADS, EPS, shipped.words())
     out = given.models / ("crossrank-similar-float" if given.float else "crossrank-similar")
     out.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 """Writes the pairs that crossrank-similar learns from, with the similarity each should get.
 
-python recipes/similar_pairs.py --data DATA --models OUT --mpnet DIR --work WORK
+python recipes/similar_pairs.py --data DATA --mpnet DIR --work WORK
 
 Labelled: STS-b German and English (and across both, since the German sentences are translations),
 SICK, MSRP. Taught: neighbours among questions, commands, headings and passages, by cosines of
@@ -18,18 +18,19 @@ from __future__ import annotations
 import argparse
 import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from extra import taught
-from pools import first_words, rows
+from pools import first_words, rows, stsb
 from scipy.optimize import minimize
 from teachers import dense
 
 from crossrank.models import BiEncoder
-from crossrank.train.contrast import LANGUAGES, generate
+from crossrank.tasks.duplicates.neighbours import nearest
+from crossrank.train.contrast import LANGUAGES, Group, generate
 
 KINDS = ("stsb", "sick", "msrp", "contrast", "taught sentences", "taught texts", "taught german")
 GRADES = {3: 0.95, 2: 0.8, 1: 0.5, 0: 0.2}
@@ -69,10 +70,10 @@ class Pairs:
 
 def labelled(data: Path, pairs: Pairs) -> None:
     """STS-b, SICK and MSRP, training parts; every fifth pair of MSRP is left to calibrate.py."""
-    english, german = (list(rows(data / f"stsb-{x}/train.jsonl.gz")) for x in ("en", "de"))
-    for en, de in zip(english, german, strict=True):
-        a, b = (pairs.unit(en=en[side], de=de[side]) for side in ("text_a", "text_b"))
-        pairs.add(a, b, en["score"] / 5, "stsb")
+    english, german = (stsb(data, language, "train") for language in ("en", "de"))
+    for (*left_right, value), (*translated, _) in zip(english, german, strict=True):
+        a, b = (pairs.unit(en=en, de=de) for en, de in zip(left_right, translated, strict=True))
+        pairs.add(a, b, value / 5, "stsb")
     for row in rows(data / "sick/train.jsonl.gz"):
         a, b = (pairs.unit(en=row[side]) for side in ("text_a", "text_b"))
         pairs.add(a, b, (row["score"] - 1) / 4, "sick")
@@ -83,15 +84,19 @@ def labelled(data: Path, pairs: Pairs) -> None:
         pairs.add(a, b, 0.9 if row["score"] else 0.5, "msrp")
 
 
+def compared(count: int, seed: int, mix: float = 0.0) -> Iterator[tuple[Group, str]]:
+    """Contrast groups that compare offers, of `count` of all kinds, each with its first offer."""
+    for group in generate(taught(), LANGUAGES, count, seed, mix=mix):
+        if group.kind == "duplicate":
+            yield group, next(text for text, grade in group.candidates if grade == 3)
+
+
 def offers(pairs: Pairs, count: int) -> None:
     """Offers of the contrast domains beside each other."""
-    for group in generate(taught(), LANGUAGES, count, seed=5, mix=0.5):
-        if group.kind != "duplicate":
-            continue
+    for group, first in compared(count, seed=5, mix=0.5):
         texts = [(pairs.unit(**{group.language: text}), grade) for text, grade in group.candidates]
-        first = next(row for row, grade in texts if grade == 3)
         for row, grade in texts:
-            pairs.add(first, row, GRADES[grade], "contrast")
+            pairs.add(pairs.known[first], row, GRADES[grade], "contrast")
 
 
 def commands(data: Path) -> Iterator[Unit]:
@@ -138,35 +143,29 @@ def german(data: Path, rng: random.Random) -> Iterator[Unit]:
 
 def neighbours(similar: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[int, int]]:
     """Pairs of rows: the nearest, and two of those that follow."""
-    for low in range(0, len(similar), 512):
-        part = similar[low : low + 512] @ similar.T
-        part[np.arange(len(part)), low + np.arange(len(part))] = -np.inf
-        top = np.argpartition(-part, FAR, axis=1)[:, :FAR]
-        order = np.argsort(-np.take_along_axis(part, top, 1), axis=1)
-        for i, near in enumerate(np.take_along_axis(top, order, 1)):
-            for j in (*near[:NEAR], *rng.choice(near[NEAR:], 2, replace=False)):
-                yield low + i, int(j)
+    for row, near in enumerate(nearest(similar, FAR)):
+        for other in (*near[:NEAR], *rng.choice(near[NEAR:], 2, replace=False)):
+            yield row, int(other)
 
 
-def fitted(x: np.ndarray, target: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """sigmoid(weights x) nearest to the targets, squared error."""
-    wide = np.column_stack([x, np.ones(len(x))])
+def similarity(weights: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """sigmoid of x times the weights, the last of which stands alone."""
+    return np.asarray(1 / (1 + np.exp(-(x @ weights[:-1] + weights[-1]))))
 
-    def curve(weights: np.ndarray, inputs: np.ndarray) -> np.ndarray:
-        return np.asarray(1 / (1 + np.exp(-inputs @ weights)))
 
+def fitted(x: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """The weights whose similarity is nearest to the targets, squared error."""
     start = np.append(np.full(x.shape[1], 5.0), -4.0)
-    best = minimize(lambda w: float(((curve(w, wide) - target) ** 2).mean()), start)
+    best = minimize(lambda weights: float(((similarity(weights, x) - target) ** 2).mean()), start)
     print("fit", np.round(best.x, 2), f"rmse {best.fun**0.5:.4f}", flush=True)
-    return lambda inputs: curve(best.x, np.column_stack([inputs, np.ones(len(inputs))]))
+    return np.asarray(best.x)
 
 
 class Cosines:
     """Cosines of pairs of texts by the teachers that read their language."""
 
     def __init__(self, texts: Sequence[str], mpnet: Path | None) -> None:
-        own = BiEncoder("crossrank-embed").encode(texts)
-        self.vectors = [own / np.linalg.norm(own, axis=1, keepdims=True)]
+        self.vectors = [BiEncoder("crossrank-embed").encode(texts)]
         if mpnet is not None:
             self.vectors.append(dense(mpnet, list(texts), 96))
 
@@ -177,21 +176,18 @@ class Cosines:
 
 def teach(
     pairs: Pairs,
-    units: Sequence[Unit],
-    language: str,
-    mpnet: Path | None,
-    curve: Callable[[np.ndarray], np.ndarray],
+    at: np.ndarray,
+    cosines: Cosines,
+    weights: np.ndarray,
     kind: str,
     rng: np.random.Generator,
 ) -> None:
-    """Neighbours among the units, with the similarity that the teachers stand for."""
-    at = np.array([pairs.unit(**unit) for unit in units])
-    cosines = Cosines([unit[language] for unit in units], mpnet)
+    """Neighbours among the units `at`, with the similarity that the teachers stand for."""
     found = np.array(list(neighbours(np.hstack(cosines.vectors), rng)))
-    values = curve(cosines(found[:, 0], found[:, 1]))
+    values = similarity(weights, cosines(*found.T))
     for (a, b), value in zip(at[found], values, strict=True):
         pairs.add(int(a), int(b), value, kind)
-    print(f"{kind}: {len(units)} texts, {len(found)} pairs, mean {values.mean():.3f}", flush=True)
+    print(f"{kind}: {len(at)} texts, {len(found)} pairs, mean {values.mean():.3f}", flush=True)
 
 
 def main() -> None:
@@ -210,19 +206,21 @@ def main() -> None:
     sides, target = gold[:, :2].astype(int), gold[:, 2]
     both = pairs.units[: int(sides.max()) + 1]
     english = Cosines([unit["en"] for unit in both], given.mpnet)
-    curve = fitted(english(*sides.T), target)
-    near = np.array(list(neighbours(np.hstack(english.vectors), rng)))
-    for (a, b), value in zip(near, curve(english(*near.T)), strict=True):
-        pairs.add(int(a), int(b), value, "taught sentences")
-    only = fitted(Cosines([unit["de"] for unit in both], None)(*sides.T), target)
+    german_only = Cosines([unit["de"] for unit in both], None)
+    by_both, by_one = (fitted(each(*sides.T), target) for each in (english, german_only))
+    teach(pairs, np.arange(len(both)), english, by_both, "taught sentences", rng)
     offers(pairs, 20_000)
-    for source, kind in (
-        (commands(given.data), "taught sentences"),
-        (sentences(given.data, draw), "taught sentences"),
-        (passages(given.data, draw), "taught texts"),
+    for source, language, kind in (
+        (commands(given.data), "en", "taught sentences"),
+        (sentences(given.data, draw), "en", "taught sentences"),
+        (passages(given.data, draw), "en", "taught texts"),
+        (german(given.data, draw), "de", "taught german"),
     ):
-        teach(pairs, list(source), "en", given.mpnet, curve, kind, rng)
-    teach(pairs, list(german(given.data, draw)), "de", None, only, "taught german", rng)
+        units = list(source)
+        at = np.array([pairs.unit(**unit) for unit in units])
+        mpnet, weights = (given.mpnet, by_both) if language == "en" else (None, by_one)
+        cosines = Cosines([unit[language] for unit in units], mpnet)
+        teach(pairs, at, cosines, weights, kind, rng)
     out = given.work / "similar"
     out.mkdir(parents=True, exist_ok=True)
     (out / "units.json").write_text(json.dumps(pairs.units, ensure_ascii=False), encoding="utf-8")

@@ -26,16 +26,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from blend import between
+from blend import between, mean
 from groups import Moments, Teachers, ensemble, moments
+from pools import stsb
 from safetensors.torch import load_file
 from states import SPLIT, fast_numbers, token_ids
 from teachers import GERMAN
 from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
-from train_small import Dev, Texts, distribution, stored
-from train_sts import Sides, pairs
+from train_small import Dev, Fresh, Texts, distribution, stored
 
 from crossrank.train.gated import CENTRE, Encoder, load_encoder, mean_pool
 from crossrank.train.lexical import piece_frequencies, rarity
@@ -121,6 +121,21 @@ def ndcg(encoder: Encoder, dev: Dev) -> float:
     return dev.measured(np.array(scores))
 
 
+class Sides:
+    """The sentences of pairs as queries and as passages, encoded when asked for."""
+
+    def __init__(self, work: Path, encoder: Encoder, rows: list[tuple[str, str, float]]) -> None:
+        tokenizer = Tokenizer.from_file(str(work / "base/tokenizer.json"))
+        texts = [text for a, b, _ in rows for text in (a, b)]
+        self.queries = Fresh(encoder, token_ids(tokenizer, texts, "query: ", 96))
+        self.passages = Fresh(encoder, token_ids(tokenizer, texts, "passage: ", 96))
+
+    def states(self, chosen: np.ndarray, swap: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """(query states, passage states) of pairs, sides swapped where `swap` is 1."""
+        first = self.queries.many(2 * chosen + swap)
+        return list(zip(first, self.passages.many(2 * chosen + 1 - swap), strict=True))
+
+
 class Groups:
     """Everything that is trained on, by pool."""
 
@@ -158,7 +173,7 @@ class Groups:
             some = self.query[rng.choice(rows, min(200, len(rows)), replace=False)]
             self.scale[pool] = moments(self.teachers.scores(some, np.flatnonzero(pools == pool)))
         self.graded = stored(work, "trec")
-        self.pairs = pairs(data, "de", "train") + pairs(data, "en", "train")
+        self.pairs = stsb(data, "de", "train") + stsb(data, "en", "train")
         self.sides = Sides(work, encoder, self.pairs)
 
     def _asked(self, work: Path, name: str, tokenizer: Tokenizer, texts: list[str]) -> Asked:
@@ -393,16 +408,16 @@ def soup(given: argparse.Namespace) -> None:
     ends = [torch.load(given.work / run / "last.pt", weights_only=True) for run in runs]
     encoder = load_encoder(load_file(given.work / "base/model.safetensors"), SPLIT)
     start = {name: value.clone() for name, value in encoder.state_dict().items()}
-    mean = {name: sum(end[name] for end in ends) / len(ends) for name in start}
+    middle = mean(ends)
     if given.keep is not None:
         (given.work / "embed").mkdir(exist_ok=True)
-        torch.save(between(start, mean, given.keep), given.work / "embed/best.pt")
+        torch.save(between(start, middle, given.keep), given.work / "embed/best.pt")
         return
     groups = Groups(given.work, given.data, encoder)
     dev = Dev(given.work, given.data, groups.documents, given.dev_queries)
     print("share  nDCG@10  held claims", flush=True)
     for share in map(float, given.shares.split(",")):
-        encoder.load_state_dict(between(start, mean, share))
+        encoder.load_state_dict(between(start, middle, share))
         print(
             f"{share:5.2f}  {ndcg(encoder, dev):.4f}  {held_claims(encoder, groups):.4f}",
             flush=True,

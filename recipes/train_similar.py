@@ -22,14 +22,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pools import rows
+from blend import mean
+from pools import stsb
 from recover import Shipped
 from scipy.stats import spearmanr
 from similar_pairs import KINDS, Unit, fitted
-from states import SPLIT, fast_numbers, padded
+from states import SPLIT, fast_numbers, token_ids
 from tokenizers import Tokenizer
 from torch.nn import functional as F
-from train_small import collate, logits_of, score
+from train_small import Fresh, collate, logits_of, score
 
 from crossrank.train.gated import CENTRE, Encoder, Gated
 
@@ -57,15 +58,9 @@ class Lower:
         new = sorted({text for text in texts if text not in self.known}, key=len)
         for start in range(0, len(new), 64):
             part = new[start : start + 64]
-            ids = [each.ids for each in self.tokenizer.encode_batch(part)]
-            ids = [
-                each if len(each) <= LONGEST else [*each[: LONGEST - 1], each[-1]] for each in ids
-            ]
-            inputs, mask = padded(ids)
-            with torch.no_grad(), fast_numbers():
-                states = self.encoder.lower(inputs, mask).to(torch.float16).numpy()
-            for text, state, size in zip(part, states, mask.sum(1).tolist(), strict=True):
-                self.known[text] = state[:size].copy()
+            ids = token_ids(self.tokenizer, part, "", LONGEST)
+            states = Fresh(self.encoder, ids).many(range(len(part)))
+            self.known |= {text: state.copy() for text, state in zip(part, states, strict=True)}
         return [self.known[text] for text in texts]
 
     def pairs(self, left: list[str], right: list[str]) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -86,11 +81,8 @@ def opened(encoder: Encoder, lower: Lower, rows_of: list[tuple[str, str, float]]
             for start in range(0, len(pairs), 64)
         ]
     x = torch.cat(cosines).numpy()[:, None]
-    target = np.array([value for _, _, value in rows_of])
-    curve = fitted(x, target)
-    low, high = (float(curve(np.array([[at]]))[0]) for at in (-0.1, 0.1))
-    slope = (math.log(high / (1 - high)) - math.log(low / (1 - low))) / 0.2
-    middle = (math.log(high / (1 - high)) + math.log(low / (1 - low))) / 2
+    target = np.array([value / 5 for _, _, value in rows_of])
+    slope, middle = fitted(x, target).tolist()
     with torch.no_grad():
         model.views.copy_(torch.tensor([slope, 0.0, 0.0]))
         model.head.bias.fill_(middle)
@@ -117,18 +109,10 @@ def version(unit: Unit, rng: np.random.Generator) -> str:
     return unit[list(unit)[rng.integers(len(unit))]]
 
 
-def stsb(data: Path, language: str, split: str) -> list[tuple[str, str, float]]:
-    """Sentence pairs with their similarity, 0 to 1."""
-    found = rows(data / f"stsb-{language}/{split}.jsonl.gz")
-    return [(row["text_a"], row["text_b"], row["score"] / 5) for row in found]
-
-
-def mean_of(work: Path, seeds: str) -> dict[str, torch.Tensor]:
+def trained(work: Path, seeds: str) -> dict[str, torch.Tensor]:
     """The mean of several trainings."""
-    every = [
-        torch.load(work / f"similar/{seed}.pt", weights_only=True) for seed in seeds.split(",")
-    ]
-    return {name: torch.stack([each[name] for each in every]).mean(0) for name in every[0]}
+    files = [work / f"similar/{seed}.pt" for seed in seeds.split(",")]
+    return mean([torch.load(file, weights_only=True) for file in files])
 
 
 def both_orders(model: Gated, lower: Lower, left: list[str], right: list[str]) -> np.ndarray:
@@ -170,7 +154,7 @@ def main() -> None:
     )
     print(watched(model, lower, given.data, 5), flush=True)
     if given.start:
-        model.load_state_dict(mean_of(given.work, given.start))
+        model.load_state_dict(trained(given.work, given.start))
     mixes = (SHORT, 3), (LONG | {"contrast": given.offers}, 2)
     units: list[Unit] = json.loads((given.work / "similar/units.json").read_text())
     with np.load(given.work / "similar/pairs.npz") as found:

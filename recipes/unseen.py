@@ -14,9 +14,8 @@ import random
 from pathlib import Path
 
 import numpy as np
-from pools import first_words, headings, passages, rows
+from pools import first_words, headings, passages, rows, stsb
 from scipy.stats import spearmanr
-from train_sts import pairs
 
 from crossrank.evaluate.significance import randomisation
 from crossrank.models import BiEncoder
@@ -56,7 +55,7 @@ def reciprocal_ranks(encoder: BiEncoder, asked: Asked) -> np.ndarray:
 
 def correlation(encoder: BiEncoder, data: Path, language: str) -> float:
     """Spearman of cosines with the grades of the dev set."""
-    left, right, grades = zip(*pairs(data, language, "dev"), strict=True)
+    left, right, grades = zip(*stsb(data, language, "dev"), strict=True)
     cosines = (encoder.encode_queries(left) * encoder.encode_queries(right)).sum(1)
     return float(spearmanr(cosines, grades).statistic)
 

@@ -196,13 +196,13 @@ def _tells_maker(clause: Clause) -> bool:
     """Whether a clause names a maker: a cue and a capitalised name after it, or `made by` one."""
     made = any(token.key in cues.MADE for token in clause.tokens)
     for at, token in enumerate(clause.tokens):
-        reach = _NEAR + 1 if token.key in cues.MAKER else made and token.key in cues.BY
-        if any(_capital(t) for t in clause.tokens[at + 1 : at + 1 + reach]):
+        reach = 3 if token.key in cues.MAKER else 1 if made and token.key in cues.BY else 0
+        if any(map(_may_be_maker, clause.tokens[at + 1 : at + 1 + reach])):
             return True
     return False
 
 
-def _capital(token: Token) -> bool:
+def _may_be_maker(token: Token) -> bool:
     nobody = token.key in cues.NO_MAKER or token.key in cues.MONTHS
     return token.kind == "word" and token.text[0].isupper() and not nobody
 

@@ -74,9 +74,7 @@ def features(
     if excludes and not _after(found, start):
         start = 0
     terms = _after(found, start)
-    if not excludes and all(t.key in _MEASURED for t in terms):
-        return
-    if terms:
+    if terms and (excludes or not all(t.key in _MEASURED for t in terms)):
         text = " ".join(t.text for t in found[start:])
         words = tuple(stems(t.key) for t in terms)
         kind: Kind = "without" if excludes else "with"

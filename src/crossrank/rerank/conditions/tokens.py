@@ -77,15 +77,15 @@ _TOKEN: Final = re.compile(
     (?P<plain>(?!(?:{_BODIES}|{_ACT}|{_UNION}|ECE)(?![^\W_]))
         (?>[^\W\d_]+(?:['’][^\W\d_]+)?(?:[-&+][^\W\d_]+)*-?)
         (?![\w]|[-.\s/–]{{0,2}}\d))  # most words: nothing that begins with a word begins here
-  | (?P<act>(?<![\w/-])(?:(?:{_ACT})\s)?(?:\((?:{_UNION})\)|{_UNION})\s{_ACT_NUMBER}(?![\w/])
-        |(?<![\w/-])(?:{_ACT})\s{_ACT_NUMBER}(?:/(?:{_UNION}))?(?![\w/])
-        |(?<![\w/-])\d{{2,4}}/\d{{1,4}}/(?:{_UNION})(?![\w/])
-        |(?<![\w-])(?:UN[\s/-]?)?ECE[\s/-]?R[\s-]?\d{{1,3}}(?!\w))
   | (?P<date>(?<![\d.])(?:\d{{1,2}}\.\s?\d{{1,2}}\.\s?\d{{4}}|\d{{4}}-\d{{2}}-\d{{2}}
         |\d{{1,2}}\.?\s(?:{_MONTH})\.?\s\d{{4}}
         |(?:{_MONTH})\.?\s\d{{1,2}}(?:st|nd|rd|th)?,?\s\d{{4}}
         |(?<!/)(?:0?[1-9]|1[0-2])/(?:19|20)\d\d|(?<!\w)(?:{_MONTH})\.?\s(?:19|20)\d\d)(?![\w/]))
   | (?P<norm>(?:§§?\s?\d+[a-z]?(?!\w)(?:\s(?:Abs|Nr|Satz|S)\.?\s\d+)*(?:\s[A-ZÄÖÜ]\w*)?)
+        |(?<![\w/-])(?:(?:{_ACT})\s)?(?:\((?:{_UNION})\)|{_UNION})\s{_ACT_NUMBER}(?![\w/])
+        |(?<![\w/-])(?:{_ACT})\s{_ACT_NUMBER}(?:/(?:{_UNION}))?(?![\w/])
+        |(?<![\w/-])\d{{2,4}}/\d{{1,4}}/(?:{_UNION})(?![\w/])
+        |(?<![\w-])(?:UN[\s/-]?)?ECE[\s/-]?R[\s-]?\d{{1,3}}(?!\w)
         |(?<![\w-])(?:(?:{_BODIES})[\s/-]{{0,2}}){{1,5}}\d+(?:[.:-]\d+)*(?!\w))
   | (?P<money>(?<!\w){_SIGN}\s?{NUMBER}(?:\s?{_BETWEEN}\s?{_SIGN}?\s?{NUMBER})?{_ROUND}
         |(?<![\w.,]){NUMBER}\s?(?:£|GBP|CHF)(?!\w))
@@ -160,9 +160,8 @@ def _made(match: re.Match[str], language: Language | None) -> Iterator[Token]:
         if found is not None:
             yield Token("date", text, start, end, text, "day", found, found)
         return
-    if kind in ("act", "norm"):
-        key = _act(text) if kind == "act" else _norm(text)
-        yield Token("norm", text, start, end, key)
+    if kind == "norm":
+        yield Token("norm", text, start, end, _norm(text))
     elif kind == "sizes":
         unit = _unit(match["side"])
         for number in _NUMBER.finditer(text.removesuffix(match["side"])):
@@ -243,20 +242,21 @@ def _written(text: str) -> str:
 
 
 def _norm(text: str) -> str:
-    """`DIN EN ISO 13277:2022` as `13277`, `§ 14 Abs. 2 BGB` as `§14bgb`."""
+    """`DIN EN ISO 13277:2022` as `13277`, `§ 14 Abs. 2 BGB` as `§14bgb`.
+
+    `VO (EG) Nr. 852/2004` as `eu852/2004`, `UN ECE R 100` as `ecer100`.
+    """
     if text.startswith("§"):
         paragraph = re.match(r"§§?\s?(\d+[a-z]?)", text)
         law = re.search(r"[^\W\d_]+$", text)
         name = fold(law.group()) if law and law.start() > 1 and len(law.group()) > 1 else ""
         return f"§{paragraph.group(1).lower() if paragraph else ''}{name}"
+    act = re.search(r"\d+/\d+", text)
+    if act:
+        return f"eu{act.group()}"
     found = re.search(r"\d[\d.-]*", text)
-    return found.group().rstrip(".-") if found else fold(text)
-
-
-def _act(text: str) -> str:
-    """`VO (EG) Nr. 852/2004` as `eu852/2004`, `UN ECE R 100` as `ecer100`."""
-    number = re.search(r"\d+/\d+", text)
-    return f"eu{number.group()}" if number else f"ecer{''.join(filter(str.isdigit, text))}"
+    number = found.group().rstrip(".-") if found else fold(text)
+    return f"ecer{number}" if "ece" in fold(text) else number
 
 
 def _codes(text: str, start: int, end: int) -> Iterator[Token]:
