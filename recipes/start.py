@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-import sentencepiece
 from safetensors.numpy import save_file
 
 from crossrank.train.e5file import read_e5_file
@@ -45,6 +44,8 @@ CORPORA = {
 
 def normalisation_map() -> bytes:
     """SentencePiece's `nmt_nfkc` character map, taken from a model trained on a few lines."""
+    import sentencepiece
+
     with tempfile.TemporaryDirectory() as folder:
         prefix = f"{folder}/tiny"
         sentencepiece.SentencePieceTrainer.train(
