@@ -1,11 +1,10 @@
 """Weights between the start of the training and its end (WiSE-FT, Wortsman et al. 2022).
 
-python recipes/blend.py --data DATA --work WORK --models OUT [--names small,other]
-    [--shares 0,0.5,1] [--keep SHARE]
+python recipes/blend.py --data DATA --work WORK --shares 0.25,0.5,0.75,1 [--keep SHARE]
 
-The end is the mean of the moving averages of all trainings named (model soups, Wortsman et al.
-2022). Prints for each share of the way what train_small.py watches; `--keep` saves that blend as
-WORK/small/best.pt.
+Prints for each share of the trained weights nDCG@10 on the dev set and the share of held-out
+contrast pairs in the right order; `--keep` saves that blend as WORK/small/best.pt, `--views` with
+other weights of cosine, lower and upper token match (chosen on the dev set).
 """
 
 from __future__ import annotations
@@ -15,10 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
+from states import SPLIT
 from torch import Tensor
-from train_small import Dev, rightly_ordered, start_encoder, start_model, watched
+from train_small import Dev, Texts, contrast_accuracy, heldout_source
 
-from crossrank.train.gated import Gated
+from crossrank.train.gated import Gated, load_encoder
 
 
 def between(start: dict[str, Tensor], end: dict[str, Tensor], share: float) -> dict[str, Tensor]:
@@ -31,10 +32,10 @@ def mean(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
     return {name: sum(state[name] for state in states) / len(states) for name in states[0]}
 
 
-def blended(model: Gated, work: Path, names: str, share: float) -> Gated:
-    """The start, moved `share` of the way to the mean of the trainings."""
-    files = [work / name / "last.pt" for name in names.split(",")]
-    end = mean([torch.load(file, weights_only=True)["average"] for file in files])
+def blended(work: Path, share: float) -> Gated:
+    """The model whose weights are `share` of the way from the start to the end."""
+    end = torch.load(work / "small/last.pt", weights_only=True)["model"]
+    model = Gated(load_encoder(load_file(work / "base/model.safetensors"), SPLIT))
     model.load_state_dict(between(model.state_dict(), end, share))
     return model
 
@@ -44,30 +45,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--models", type=Path, required=True)
-    parser.add_argument("--names", default="small")
-    parser.add_argument("--shares", default="0,0.25,0.5,0.75,1")
+    parser.add_argument("--shares", default="0.25,0.5,0.75,1")
+    parser.add_argument("--dev-queries", type=int, default=53)
     parser.add_argument("--keep", type=float)
+    parser.add_argument("--views", default="")
     given = parser.parse_args()
-
-    def blend(share: float) -> Gated:
-        model = start_model(start_encoder(given.work, given.models))
-        return blended(model, given.work, given.names, share)
-
     if given.keep is not None:
-        (given.work / "small").mkdir(exist_ok=True)
-        torch.save(blend(given.keep).state_dict(), given.work / "small/best.pt")
+        chosen = blended(given.work, given.keep)
+        if given.views:
+            chosen.views.data = torch.tensor([float(v) for v in given.views.split(",")])
+        torch.save(chosen.state_dict(), given.work / "small/best.pt")
         return
     torch.set_num_threads(1)
-    dev = Dev(given.work, given.data)
-    unseen = watched(given.work, given.data, start_encoder(given.work, given.models))
-    print("share  nDCG@10  " + "  ".join(source.name for source in unseen))
+    documents = Texts.load(given.work / "states/passages")
+    dev = Dev(given.work, given.data, documents, given.dev_queries)
+    heldout = heldout_source(given.work)
+    print("share  nDCG@10  contrast")
     for share in map(float, given.shares.split(",")):
-        model = blend(share)
-        order = "  ".join(
-            f"{rightly_ordered(model, source):{len(source.name)}.4f}" for source in unseen
-        )
-        print(f"{share:5.2f}  {dev.ndcg(model):7.4f}  {order}", flush=True)
+        model = blended(given.work, share)
+        held = contrast_accuracy(model, heldout, 80)
+        print(f"{share:5.2f}  {dev.ndcg(model):7.4f}  {held:8.4f}", flush=True)
 
 
 if __name__ == "__main__":

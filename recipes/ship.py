@@ -1,6 +1,6 @@
-"""Makes the bi-encoder that ships from a trained checkpoint: int8 ONNX, tokenizer, settings.
+"""Makes the files that ship from a trained checkpoint: int8 ONNX, tokenizer, settings.
 
-python recipes/ship.py --work WORK --model embed|start --out DIR [--words 26000] [--float]
+python recipes/ship.py --work WORK --model small|embed|start --out DIR [--words 26000] [--float]
 
 The 4-bit word embeddings stay as they came (216 bytes a row, exact); matrix products are int8 with
 activations scaled at run time. `--float` leaves everything in fp32, to
@@ -27,7 +27,7 @@ from states import SPLIT
 from tokenizers import Tokenizer, processors
 
 from crossrank.train.e5file import Vocabulary
-from crossrank.train.gated_graph import encoder_graph
+from crossrank.train.gated_graph import encoder_graph, gated_graph
 from crossrank.train.graph import pack_rows
 from crossrank.train.trim import choose_pieces, count_pieces
 
@@ -61,8 +61,35 @@ def trimmed(tokenizer: Tokenizer, ids: list[int]) -> Tokenizer:
     return Tokenizer.from_str(json.dumps(content))
 
 
+def pair_template(tokenizer: Tokenizer) -> Tokenizer:
+    """The tokenizer with both texts behind their prompts, segments 0 and 1."""
+    special = {"<s>": [tokenizer.token_to_id("<s>")], "</s>": [tokenizer.token_to_id("</s>")]}
+    special |= {name: _ids(tokenizer, prompt) for name, prompt in PROMPTS.items()}
+
+    def part(text: str, prompt: str, kind: int) -> list[dict[str, object]]:
+        before = [{"SpecialToken": {"id": name, "type_id": kind}} for name in ("<s>", prompt)]
+        sequence = {"Sequence": {"id": text, "type_id": kind}}
+        return [*before, sequence, {"SpecialToken": {"id": "</s>", "type_id": kind}}]
+
+    content = json.loads(tokenizer.to_str())
+    content["post_processor"] = {
+        "type": "TemplateProcessing",
+        "single": part("A", "query", 0),
+        "pair": part("A", "query", 0) + part("B", "document", 1),
+        "special_tokens": {
+            name: {"id": name, "ids": ids, "tokens": [tokenizer.id_to_token(i) for i in ids]}
+            for name, ids in special.items()
+        },
+    }
+    return Tokenizer.from_str(json.dumps(content))
+
+
+def _ids(tokenizer: Tokenizer, text: str) -> list[int]:
+    return list(tokenizer.encode(text, add_special_tokens=False).ids)
+
+
 def checkpoint(work: Path, model: str) -> dict[str, np.ndarray]:
-    """The tensors of the encoder under the names of gated_graph."""
+    """The tensors of encoder and head under the names of gated_graph."""
     from safetensors.torch import load_file as load_torch
 
     from crossrank.train.gated import load_encoder
@@ -70,7 +97,21 @@ def checkpoint(work: Path, model: str) -> dict[str, np.ndarray]:
     encoder = load_encoder(load_torch(work / "base/model.safetensors"), SPLIT)
     if model == "embed":
         encoder.load_state_dict(torch.load(work / "embed/best.pt", weights_only=True))
-    return {name: value.numpy() for name, value in encoder.state_dict().items()}
+    found = {name: value.numpy() for name, value in encoder.state_dict().items()}
+    if model in ("embed", "start"):
+        return found
+    return found | joint(torch.load(work / f"{model}/best.pt", weights_only=True))
+
+
+def joint(state: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
+    """The tensors of `Gated` under the names of gated_graph, which counts the lower layers too."""
+    found = {}
+    for name, value in state.items():
+        if name.startswith("layers."):
+            layer, rest = name.removeprefix("layers.").split(".", 1)
+            name = f"layers.{int(layer) + SPLIT}.{rest}"
+        found[name] = value.numpy()
+    return found
 
 
 def main() -> None:
@@ -78,7 +119,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--model", default="embed")
+    parser.add_argument("--model", default="small")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--words", type=int, default=26_000)
     parser.add_argument("--float", action="store_true")
@@ -93,25 +134,32 @@ def main() -> None:
     words = "embeddings.words.weight"
     tensors[words] = tensors[words][np.array(ids)]
     packed = pack_rows(tensors[words])
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>",
-        pair="<s> $A </s> </s> $B </s>",
-        special_tokens=[("<s>", 0), ("</s>", 2)],
-    )
-    graph = encoder_graph(tensors, HEADS, EPS, packed)
+    cross = given.model not in ("embed", "start")
+    if cross:
+        tokenizer = pair_template(tokenizer)
+        graph = gated_graph(tensors, SPLIT, HEADS, EPS, packed)
+    else:
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single="<s> $A </s>",
+            pair="<s> $A </s> </s> $B </s>",
+            special_tokens=[("<s>", 0), ("</s>", 2)],
+        )
+        graph = encoder_graph(tensors, HEADS, EPS, packed)
     given.out.mkdir(parents=True, exist_ok=True)
     write_graph(graph, given.out / "model.onnx", given.float)
     tokenizer.save(str(given.out / "tokenizer.json"), pretty=False)
     settings = {
-        "kind": "bi-encoder",
-        "scale": "cosine",
+        "kind": "cross-encoder" if cross else "bi-encoder",
+        "scale": "logit" if cross else "cosine",
         "max_length": 512,
         "languages": ["de", "en"],
         "licence": "Apache-2.0",
-        "prompts": PROMPTS,
-        "pooling": "mean",
-        "normalise": True,
+        "prompts": {} if cross else PROMPTS,
     }
+    if cross:
+        settings["labels"] = ["relevance"]
+    else:
+        settings |= {"pooling": "mean", "normalise": True}
     text = json.dumps(settings, indent=2, ensure_ascii=False) + "\n"
     (given.out / "crossrank.json").write_text(text, encoding="utf-8")
     size = sum(path.stat().st_size for path in given.out.iterdir())

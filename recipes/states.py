@@ -13,7 +13,6 @@ import argparse
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,22 +22,14 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from crossrank.train.gated import Encoder, load_encoder, mean_pool
-from crossrank.train.lexical import piece_frequencies, rarity
 
 SPLIT = 8
 
-GERMAN = ("law", "web-de", "commands-de")
-"""Pools of German text."""
-
-
-def bf16_is_fast() -> bool:
-    """Whether the processor computes bf16; where it would imitate it, that is ten times slower."""
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-
 
 def fast_numbers() -> torch.autocast:
-    """bf16 where the processor computes it, fp32 elsewhere."""
-    return torch.autocast("cpu", torch.bfloat16, enabled=bf16_is_fast())
+    """bf16 where the processor computes it; where it would imitate it, ten times slower, fp32."""
+    able = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.autocast("cpu", torch.bfloat16, enabled=able)
 
 
 def token_ids(tokenizer: Tokenizer, texts: list[str], prompt: str, longest: int) -> list[list[int]]:
@@ -48,33 +39,6 @@ def token_ids(tokenizer: Tokenizer, texts: list[str], prompt: str, longest: int)
         ids = encoding.ids
         found.append(ids if len(ids) <= longest else [*ids[: longest - 1], ids[-1]])
     return found
-
-
-@dataclass
-class Rarities:
-    """How rare each piece is, and how many tokens stand before a query's own text."""
-
-    table: np.ndarray
-    opening: int
-
-    @classmethod
-    def of_work(cls, work: Path, tokenizer: Tokenizer) -> Rarities:
-        """Counted over the passages of WORK/pools, English and German apart, or as kept there."""
-        kept = work / "rarities.npy"
-        if not kept.exists():
-            texts: dict[bool, list[str]] = {True: [], False: []}
-            for line in (work / "pools/passages.jsonl").open(encoding="utf-8"):
-                row = json.loads(line)
-                texts[row["pool"] in GERMAN].append(row["text"])
-            counts = [piece_frequencies(tokenizer, each) for each in texts.values()]
-            np.save(kept, rarity(counts, list(tokenizer.get_added_tokens_decoder())))
-        return cls(np.load(kept), len(tokenizer.encode("query: ").ids) - 1)
-
-    def of(self, ids: list[int]) -> np.ndarray:
-        """The weights of a query's tokens: those before its own text have none."""
-        found: np.ndarray = self.table[ids]
-        found[: self.opening] = 0.0
-        return found
 
 
 def batches(lengths: np.ndarray, budget: int) -> Iterator[np.ndarray]:

@@ -30,13 +30,15 @@ from blend import between, mean
 from groups import Moments, Teachers, ensemble, moments
 from pools import stsb
 from safetensors.torch import load_file
-from states import GERMAN, SPLIT, Rarities, fast_numbers, token_ids
+from states import SPLIT, fast_numbers, token_ids
+from teachers import GERMAN
 from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 from train_small import Dev, Fresh, Texts, distribution, stored
 
 from crossrank.train.gated import CENTRE, Encoder, load_encoder, mean_pool
+from crossrank.train.lexical import piece_frequencies, rarity
 
 SHARES = {
     "web": 0.42,
@@ -143,7 +145,7 @@ class Groups:
         self.documents = Texts.load(work / "states/passages")
         tokenizer = Tokenizer.from_file(str(work / "base/tokenizer.json"))
         texts = [row["text"] for row in passages]
-        self.rare = Rarities.of_work(work, tokenizer)
+        self.rare = Rarities.counted(tokenizer, passages)
         self.teachers = Teachers(work, texts, "queries", [row["query"] for row in queries])
         self.asked = self._asked(work, "queries", tokenizer, [row["query"] for row in queries])
         trec = [json.loads(line)["query"] for line in (work / "pools/trec.jsonl").open()]
@@ -177,6 +179,30 @@ class Groups:
     def _asked(self, work: Path, name: str, tokenizer: Tokenizer, texts: list[str]) -> Asked:
         ids = token_ids(tokenizer, texts, "query: ", 40)
         return Asked(Texts.load(work / f"states/{name}"), [self.rare.of(each) for each in ids])
+
+
+@dataclass
+class Rarities:
+    """How rare each piece is, and how many tokens stand before a query's own text."""
+
+    table: np.ndarray
+    opening: int
+
+    @classmethod
+    def counted(cls, tokenizer: Tokenizer, passages: list[dict[str, str]]) -> Rarities:
+        """Counted over the passages, English and German apart."""
+        texts: dict[bool, list[str]] = {True: [], False: []}
+        for row in passages:
+            texts[row["pool"] in GERMAN].append(row["text"])
+        counts = [piece_frequencies(tokenizer, each) for each in texts.values()]
+        table = rarity(counts, list(tokenizer.get_added_tokens_decoder()))
+        return cls(table, len(tokenizer.encode("query: ").ids) - 1)
+
+    def of(self, ids: list[int]) -> np.ndarray:
+        """The weights of a query's tokens: those before its own text have none."""
+        found: np.ndarray = self.table[ids]
+        found[: self.opening] = 0.0
+        return found
 
 
 def divergence(logits: Tensor, target: Tensor) -> Tensor:
@@ -336,7 +362,7 @@ def train(given: argparse.Namespace) -> None:
         weight_decay=0.01,
         betas=(0.9, 0.98),
     )
-    dev = Dev(given.work, given.data, queries=given.dev_queries)
+    dev = Dev(given.work, given.data, groups.documents, given.dev_queries)
     out = given.work / given.name
     out.mkdir(exist_ok=True)
     step, used, best, losses, mark = 0, 0.0, 0.0, [], time.time()
@@ -388,7 +414,7 @@ def soup(given: argparse.Namespace) -> None:
         torch.save(between(start, middle, given.keep), given.work / "embed/best.pt")
         return
     groups = Groups(given.work, given.data, encoder)
-    dev = Dev(given.work, given.data, queries=given.dev_queries)
+    dev = Dev(given.work, given.data, groups.documents, given.dev_queries)
     print("share  nDCG@10  held claims", flush=True)
     for share in map(float, given.shares.split(",")):
         encoder.load_state_dict(between(start, middle, share))

@@ -1,13 +1,10 @@
 """Trains the joint layers of the shipped cross-encoder on prepared groups.
 
-python recipes/train_small.py --data DATA --work WORK --models OUT [--minutes 52]
+python recipes/train_small.py --data DATA --work WORK --minutes 80
 
-Needs what pools.py, states.py, teachers.py, groups.py and extra.py wrote into WORK, and
-OUT/crossrank-embed. Starts at its score: the layers as they ship, nearly closed to the other text,
-and the views by WEIGHTS. Layers below the split stay as they are, so that the model can borrow
-them. Saves WORK/NAME/last.pt, which holds the moving average of the weights too; started again it
-goes on where it stopped. One core, bf16. Watched: the dev set msmarco-dl21 (BM25 top 100
-re-ranked), and order in contrast groups of taught domains that are not trained on.
+Needs what start.py, pools.py, states.py, teachers.py, groups.py and extra.py wrote into WORK.
+Saves WORK/small/{last,best}.pt; started again it goes on where
+it stopped. One core, bf16. The dev set is msmarco-dl21 (BM25 top 100 re-ranked).
 """
 
 from __future__ import annotations
@@ -16,18 +13,16 @@ import argparse
 import json
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from extra import Group, contrast, taught, wikiqa
-from recover import Shipped
+from extra import contrast, taught
 from safetensors.torch import load_file
-from states import SPLIT, Rarities, fast_numbers, padded, token_ids
+from states import SPLIT, fast_numbers, padded, token_ids
 from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
@@ -35,31 +30,6 @@ from torch.nn import functional as F
 from crossrank.evaluate import evaluate, parse_measure
 from crossrank.io.trec import read_qrels, read_run
 from crossrank.train.gated import Encoder, Gated, load_encoder
-
-WEIGHTS = (65.0, 0.0, 20.0, 20.0)
-"""Of cosine, lower, top and rare match at the start."""
-
-MEMORY = 0.997
-"""Share of the moving average that a step keeps."""
-
-HELD = 20
-"""Every 20th known answer is not trained on, to measure with."""
-
-SHARES = {
-    "web": 0.22,
-    "other passages": 0.14,
-    "known answer": 0.15,
-    "trec": 0.13,
-    "wikiqa": 0.06,
-    "contrast": 0.3,
-}
-"""Of the groups of a step."""
-
-Pair = tuple[np.ndarray, ...]
-"""States of the query [tokens, hidden], of the document, and maybe the query tokens' rarities."""
-
-Row = tuple[int, np.ndarray, np.ndarray, int]
-"""Query, documents, target, column of the known answer or -1."""
 
 
 @dataclass
@@ -100,43 +70,29 @@ class Fresh:
 
 @dataclass
 class Source:
-    """Groups of one kind: targets are logits to imitate, `graded` says they are labels."""
+    """Groups of one kind: `target` are logits to imitate, `graded` says they are labels."""
 
     name: str
     queries: Texts | Fresh
-    rare: Sequence[np.ndarray]
     documents: Texts | Fresh
-    groups: list[Row]
+    groups: list[tuple[int, np.ndarray, np.ndarray, int]]  # query, docs, target, label column
     graded: bool
-
-    def pairs(self, query: int, docs: np.ndarray) -> list[Pair]:
-        """A query with each of these documents."""
-        asked = self.queries.many([query])[0]
-        return [(asked, state, self.rare[query]) for state in self.documents.many(docs)]
+    share: float
 
 
-def collate(pairs: Sequence[Pair]) -> tuple[Tensor, ...]:
-    """States [b, s, hidden], mask, segment ids and, where pairs have them, rarities [b, s]."""
-    width = max(len(pair[0]) + len(pair[1]) for pair in pairs)
+def collate(pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[Tensor, Tensor, Tensor]:
+    """States [b, s, hidden], mask and segment ids [b, s] of (query states, document states)."""
+    width = max(len(q) + len(d) for q, d in pairs)
     states = np.zeros((len(pairs), width, pairs[0][0].shape[1]), np.float16)
     mask = np.zeros((len(pairs), width), np.int64)
     kinds = np.zeros((len(pairs), width), np.int64)
-    rare = np.zeros((len(pairs), width), np.float32)
-    for row, (q, d, *weights) in enumerate(pairs):
+    for row, (q, d) in enumerate(pairs):
         end = len(q) + len(d)
         states[row, : len(q)] = q
         states[row, len(q) : end] = d
         mask[row, :end] = 1
         kinds[row, len(q) : end] = 1
-        for each in weights:
-            rare[row, : len(q)] = each
-    found = torch.from_numpy(states).float(), torch.from_numpy(mask), torch.from_numpy(kinds)
-    return found if len(pairs[0]) == 2 else (*found, torch.from_numpy(rare))
-
-
-def by_length(pairs: Sequence[Pair]) -> np.ndarray:
-    """Places of the pairs, the short ones first."""
-    return np.argsort([len(pair[0]) + len(pair[1]) for pair in pairs], kind="stable")
+    return torch.from_numpy(states).float(), torch.from_numpy(mask), torch.from_numpy(kinds)
 
 
 def distribution(logits: Tensor, label: int) -> Tensor:
@@ -161,31 +117,26 @@ def loss_of(logits: Tensor, target: Tensor, label: int, graded: bool) -> Tensor:
 
 
 class Dev:
-    """Re-ranking of the BM25 top 100 of msmarco-dl21."""
+    """Re-ranking of the BM25 top 100 of msmarco-dl21, and grades of held-out contrast groups."""
 
-    def __init__(self, work: Path, data: Path, queries: int = 53) -> None:
+    def __init__(self, work: Path, data: Path, documents: Texts, queries: int = 53) -> None:
         names = [json.loads(x)["id"] for x in (work / "pools/passages.jsonl").open()]
         trec = [json.loads(x)["id"] for x in (work / "pools/trec.jsonl").open()]
         self.run = read_run(data / "msmarco-dl21-22/runs/dl21.bm25.trec").select(slice(queries))
         self.qrels = read_qrels(data / "msmarco-dl21-22/qrels/dl21.tsv")
-        self.documents = Texts.load(work / "states/passages")
-        self.queries = Texts.load(work / "states/trec")
-        self.rare = rarities(work, "trec")
+        self.queries, self.documents = Texts.load(work / "states/trec"), documents
         row_of = {name: i for i, name in enumerate(names)}
         asked = {name: i for i, name in enumerate(trec)}
         self.rows = [row_of[name] for name in self.run.corpus.ids(self.run.docs)]
         self.asked = [asked[self.run.queries.ids[o]] for o in self.run.owners()]
 
-    def pairs(self) -> list[Pair]:
-        """All pairs of the run."""
-        return [
-            (self.queries.get(q), self.documents.get(d), self.rare[q])
-            for q, d in zip(self.asked, self.rows, strict=True)
-        ]
-
     def ndcg(self, model: Gated) -> float:
         """nDCG@10 of the candidates re-ranked by the model."""
-        return self.measured(score(model, self.pairs()))
+        pairs = [
+            (self.queries.get(q), self.documents.get(d))
+            for q, d in zip(self.asked, self.rows, strict=True)
+        ]
+        return self.measured(score(model, pairs))
 
     def measured(self, scores: np.ndarray) -> float:
         """nDCG@10 of the candidates under these scores, the mean over the queries in use."""
@@ -195,17 +146,9 @@ class Dev:
         return float(np.mean(found.of(measure)[[name in wanted for name in found.queries]]))
 
 
-def rarities(work: Path, queries: str) -> list[np.ndarray]:
-    """The weights of the tokens of every query in a file of WORK/pools."""
-    tokenizer = Tokenizer.from_file(str(work / "base/tokenizer.json"))
-    table = Rarities.of_work(work, tokenizer)
-    asked = [json.loads(line)["query"] for line in (work / f"pools/{queries}.jsonl").open()]
-    return [table.of(ids) for ids in token_ids(tokenizer, asked, "query: ", 40)]
-
-
-def score(model: Gated, pairs: Sequence[Pair]) -> np.ndarray:
+def score(model: Gated, pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     """Logits of pairs of states, batches sorted by length."""
-    order = by_length(pairs)
+    order = np.argsort([len(q) + len(d) for q, d in pairs], kind="stable")
     out = np.zeros(len(pairs), np.float32)
     model.eval()
     with torch.no_grad(), fast_numbers():
@@ -216,9 +159,9 @@ def score(model: Gated, pairs: Sequence[Pair]) -> np.ndarray:
     return out
 
 
-def logits_of(model: Gated, pairs: Sequence[Pair], parts: int = 4) -> Tensor:
+def logits_of(model: Gated, pairs: list[tuple[np.ndarray, np.ndarray]], parts: int = 4) -> Tensor:
     """Logits of a batch, with gradients; run in parts of similar length, to pad less."""
-    order = by_length(pairs)
+    order = np.argsort([len(q) + len(d) for q, d in pairs], kind="stable")
     with fast_numbers():
         found = [
             model(*collate([pairs[i] for i in part])).float()
@@ -227,79 +170,39 @@ def logits_of(model: Gated, pairs: Sequence[Pair], parts: int = 4) -> Tensor:
     return torch.cat(found)[torch.from_numpy(np.argsort(order))]
 
 
-def rightly_ordered(model: Gated, source: Source) -> float:
+def contrast_accuracy(model: Gated, source: Source, count: int = 60) -> float:
     """Share of pairs of different grade that are ordered rightly."""
-    with torch.no_grad(), fast_numbers():
-        pairs = [source.pairs(query, docs) for query, docs, _, _ in source.groups]
-    every = np.split(
-        score(model, [pair for group in pairs for pair in group]),
-        np.cumsum([len(group) for group in pairs])[:-1],
-    )
     right = total = 0
-    for logits, (_, _, target, _) in zip(every, source.groups, strict=True):
+    for query, docs, target, _ in source.groups[:count]:
+        asked = source.queries.many([query])[0]
+        logits = score(model, [(asked, state) for state in source.documents.many(docs)])
         better = target[:, None] > target[None]
         right += int((better & (logits[:, None] > logits[None])).sum())
         total += int(better.sum())
     return right / max(total, 1)
 
 
-def start_encoder(work: Path, models: Path) -> Encoder:
-    """multilingual-e5-small with all its kept words, the upper layers those of crossrank-embed."""
-    encoder = load_encoder(load_file(work / "base/model.safetensors"), SPLIT)
-    shipped = Shipped(models / "crossrank-embed/model.onnx")
-    for i in range(SPLIT, shipped.layers()):
-        encoder.layers[i].load_state_dict(shipped.layer(i))
-    return encoder
-
-
-def start_model(encoder: Encoder) -> Gated:
-    """The score of the bi-encoder: cosine, best matches and rare matches."""
-    model = Gated(encoder)
-    model.views = torch.nn.Parameter(torch.tensor(WEIGHTS))
-    return model
-
-
-def load_sources(work: Path, data: Path, encoder: Encoder) -> list[Source]:
-    """Everything there is to train on, in the order of SHARES."""
+def load_sources(work: Path, documents: Texts, encoder: Encoder) -> list[Source]:
+    """Everything there is to train on."""
     found = np.load(work / "groups.npz")
-    documents = Texts.load(work / "states/passages")
-    queries = Texts.load(work / "states/queries"), rarities(work, "queries"), documents
-    trec = Texts.load(work / "states/trec"), rarities(work, "trec"), documents
+    queries = Texts.load(work / "states/queries")
     columns = zip(found["query"], found["docs"], found["target"] * 2.0, found["label"], strict=True)
-    groups = [(int(q), d, t, int(k)) for q, d, t, k in columns]
-    plain, web = found["label"] < 0, found["pool"] == "web"
-
-    def those(chosen: np.ndarray) -> list[Row]:
-        return [groups[i] for i in np.flatnonzero(chosen)]
-
-    known = those(~plain)
+    teacher = [(int(q), d, t, int(k)) for q, d, t, k in columns]
+    plain = [g for g in teacher if g[3] < 0]
+    known = [g for g in teacher if g[3] >= 0]
+    wikiqa = Texts.load(work / "states/wikiqa-queries"), Texts.load(work / "states/wikiqa")
     return [
-        Source("web", *queries, those(plain & web), False),
-        Source("other passages", *queries, those(plain & ~web), False),
-        Source("known answer", *queries, [g for i, g in enumerate(known) if i % HELD], False),
-        Source("trec", *trec, stored(work, "trec"), False),
-        labelled("wikiqa", wikiqa(data), work, encoder),
-        labelled("contrast", contrast(taught(), 20_000, 1), work, encoder),
+        Source("teacher", queries, documents, plain, False, 0.2),
+        Source("known answer", queries, documents, known, False, 0.2),
+        Source(
+            "trec", Texts.load(work / "states/trec"), documents, stored(work, "trec"), False, 0.16
+        ),
+        Source("wikiqa", *wikiqa, stored(work, "wikiqa"), True, 0.08),
+        contrast_source(work, encoder),
     ]
 
 
-def watched(work: Path, data: Path, encoder: Encoder) -> list[Source]:
-    """Groups that nothing is trained on, of domains and collections that are."""
-    known = np.load(work / "groups.npz")
-    rows = np.flatnonzero(known["label"] >= 0)[::HELD]
-    answers = np.eye(known["docs"].shape[1])[known["label"][rows]]
-    columns = zip(known["query"][rows], known["docs"][rows], answers, strict=True)
-    found: list[Row] = [(int(q), d, t, 0) for q, d, t in columns]
-    documents = Texts.load(work / "states/passages")
-    queries = Texts.load(work / "states/queries"), rarities(work, "queries"), documents
-    return [
-        labelled("contrast", islice(contrast(taught(), 80, 99), 80), work, encoder),
-        labelled("wikiqa", islice(wikiqa(data, "dev"), 120), work, encoder),
-        Source("known answer", *queries, found[:300], True),
-    ]
-
-
-def stored(work: Path, name: str) -> list[Row]:
+def stored(work: Path, name: str) -> list[tuple[int, np.ndarray, np.ndarray, int]]:
     """The groups that extra.py wrote."""
     with np.load(work / f"{name}.groups.npz") as extra:  # every access reads the whole column
         queries, starts, docs, target = (extra[k] for k in ("query", "starts", "docs", "target"))
@@ -309,23 +212,22 @@ def stored(work: Path, name: str) -> list[Row]:
     ]
 
 
-def labelled(name: str, groups: Iterable[Group], work: Path, encoder: Encoder) -> Source:
-    """Groups with labels, their texts encoded as they come."""
+def contrast_source(work: Path, encoder: Encoder) -> Source:
+    """The generated contrast groups (crossrank.train.contrast), encoded as they come."""
     tokenizer = Tokenizer.from_file(str(work / "base/tokenizer.json"))
     rows: dict[str, int] = {}
-    queries, found = [], []
-    for query, candidates in groups:
-        docs = np.array([rows.setdefault(text, len(rows)) for text, _ in candidates])
+    queries, groups = [], []
+    for query, candidates in contrast(taught(), 20_000, 1):
+        docs = [rows.setdefault(text, len(rows)) for text, _ in candidates]
         target = np.array([logit for _, logit in candidates], np.float32)
-        found.append((len(queries), docs, target, -1))
+        groups.append((len(queries), np.array(docs), target, -1))
         queries.append(query)
-    ids = token_ids(tokenizer, queries, "query: ", 60)
-    table = Rarities.of_work(work, tokenizer)
+    asked = Fresh(encoder, token_ids(tokenizer, queries, "query: ", 60))
     texts = Fresh(encoder, token_ids(tokenizer, list(rows), "passage: ", 144))
-    return Source(name, Fresh(encoder, ids), [*map(table.of, ids)], texts, found, True)
+    return Source("contrast", asked, texts, groups, True, 0.36)
 
 
-def pick(source: Source, rng: np.random.Generator) -> Row:
+def pick(source: Source, rng: np.random.Generator) -> tuple[int, np.ndarray, np.ndarray, int]:
     """A random group, at most 8 of its documents, those of high and low target both there."""
     query, docs, target, label = source.groups[rng.integers(len(source.groups))]
     if len(docs) > 8:
@@ -337,101 +239,107 @@ def pick(source: Source, rng: np.random.Generator) -> Row:
     return query, docs, target, label
 
 
-def optimiser_of(model: Gated, rate: float) -> torch.optim.AdamW:
-    """Head, gates and views learn faster than layers."""
-    head = [p for part in (model.pool, model.head, model.weigh) for p in part.parameters()]
-    parts = (
-        (list(model.layers.parameters()), rate),
-        (head, 5e-4),
-        ([model.gates, model.views], 1e-2),
-    )
-    groups = [
-        {"params": params, "base": base, "weight_decay": 0.01 if base < 1e-2 else 0.0}
-        for params, base in parts
-    ]
-    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98))
-
-
-def step_loss(
-    model: Gated, sources: list[Source], shares: np.ndarray, count: int, rng: np.random.Generator
-) -> Tensor:
-    """The mean loss of some groups."""
-    batch = [sources[i] for i in rng.choice(len(sources), count, p=shares / shares.sum())]
-    chosen = [(source, *pick(source, rng)) for source in batch]
-    with fast_numbers():  # around everything, so that weights are rounded once
-        pairs = [pair for source, q, docs, _, _ in chosen for pair in source.pairs(q, docs)]
-        logits = logits_of(model, pairs)
-    loss, at = torch.zeros(()), 0
-    for source, _, docs, target, label in chosen:
-        wanted = torch.as_tensor(target, dtype=torch.float32)
-        loss = loss + loss_of(logits[at : at + len(docs)], wanted, label, source.graded) / count
-        at += len(docs)
-    return loss
-
-
 def train(given: argparse.Namespace) -> None:
     """Runs until the time is over."""
     work: Path = given.work
     torch.set_num_threads(1)
     torch.manual_seed(given.seed)
-    encoder = start_encoder(work, given.models)
-    sources = load_sources(work, given.data, encoder)
+    documents = Texts.load(work / "states/passages")
+    encoder = load_encoder(load_file(work / "base/model.safetensors"), SPLIT)
+    sources = load_sources(work, documents, encoder)
+    shares = np.array([s.share for s in sources])
     print({s.name: len(s.groups) for s in sources}, flush=True)
-    of_each = SHARES | {"contrast": given.contrast}
-    shares = np.array([of_each[source.name] for source in sources])
-    model = start_model(encoder)
-    optimiser = optimiser_of(model, given.lr)
-    average = {name: value.clone() for name, value in model.state_dict().items()}
+    model = Gated(encoder)
+    fast = [model.gates, model.views]
+    fast += [p for part in (model.pool, model.head, model.weigh) for p in part.parameters()]
+    ids = {id(p) for p in fast}
+    slow = [p for p in model.parameters() if id(p) not in ids]
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": slow, "lr": given.lr, "base": given.lr},
+            {"params": fast[2:], "lr": 5e-4, "base": 5e-4},
+            {"params": fast[:2], "lr": 1e-2, "base": 1e-2, "weight_decay": 0.0},
+        ],
+        weight_decay=0.01,
+        betas=(0.9, 0.98),
+    )
     out = work / given.name
     out.mkdir(exist_ok=True)
-    dev = Dev(work, given.data, given.dev_queries)
-    unseen = watched(work, given.data, encoder)
-    step, used, losses = 0, 0.0, []
+    dev = Dev(work, given.data, documents, given.dev_queries)
+    heldout = heldout_source(work)
+    step, used, best = 0, 0.0, 0.0
+    by_source: dict[str, list[float]] = {}
     if (out / "last.pt").exists():
         kept: dict[str, Any] = torch.load(out / "last.pt", weights_only=True)
         model.load_state_dict(kept["model"])
         optimiser.load_state_dict(kept["optimiser"])
-        average, step, used = kept["average"], kept["step"], kept["used"]
-    budget, ahead = given.minutes * 60, start_model(start_encoder(work, given.models))
+        step, used, best = kept["step"], kept["used"], kept["best"]
+    budget, losses = given.minutes * 60, []
     mark = time.time()
     while True:
+        rng = np.random.default_rng([given.seed, step])
         if step % given.check == 0 or used >= budget:
-            ahead.load_state_dict(average)
-            line: dict[str, Any] = {"step": step, "minutes": round(used / 60, 1)}
-            line |= {"nDCG@10": round(dev.ndcg(ahead), 4)}
-            line |= {s.name: round(rightly_ordered(ahead, s), 4) for s in unseen}
-            line |= {"loss": round(float(np.mean(losses or [0])), 4)}
-            line |= {"views": [round(v, 2) for v in ahead.views.tolist()]}
-            line |= {"gates": [round(v, 2) for v in ahead.gates.mean(1).flatten().tolist()]}
-            print(json.dumps(line), flush=True)
+            ndcg = dev.ndcg(model)
+            held = contrast_accuracy(model, heldout)
+            line = {"step": step, "minutes": round(used / 60, 1), "nDCG@10": round(ndcg, 4)}
+            line |= {"contrast": round(held, 4), "loss": round(float(np.mean(losses or [0])), 4)}
+            line |= {"views": [round(v, 2) for v in model.views.tolist()]}
+            line |= {"gates": [round(v, 2) for v in model.gates.mean((1,)).flatten().tolist()]}
             with (out / "curve.jsonl").open("a") as curve:
                 curve.write(json.dumps(line) + "\n")
+            line |= {name: round(float(np.mean(v)), 3) for name, v in by_source.items()}
+            print(json.dumps(line), flush=True)
+            losses, by_source = [], {}
             state = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
-            state |= {"average": average, "step": step, "used": used}
+            state |= {"step": step, "used": used, "best": max(best, ndcg)}
             torch.save(state, out / "part.pt")
             (out / "part.pt").replace(out / "last.pt")
-            losses, mark = [], time.time()
+            if ndcg > best:
+                best = ndcg
+                torch.save(model.state_dict(), out / "best.pt")
+            mark = time.time()
             if used >= budget:
                 return
-        done = min(1.0, used / budget)
-        rate = min(1.0, (step + 1) / 150) * max(0.02, 0.5 * (1 + math.cos(math.pi * done)))
+        done = used / budget
+        rate = min(1.0, (step + 1) / 150) * max(0.02, 0.5 * (1 + math.cos(math.pi * min(done, 1))))
         for group in optimiser.param_groups:
             group["lr"] = group["base"] * rate
-        rng = np.random.default_rng([given.seed, step])
-        loss = step_loss(model, sources, shares, given.groups, rng)
+        batch = [
+            sources[i] for i in rng.choice(len(sources), given.groups, p=shares / shares.sum())
+        ]
+        chosen = [(source, *pick(source, rng)) for source in batch]
+        pairs = [
+            (source.queries.many([q])[0], state)
+            for source, q, docs, _, _ in chosen
+            for state in source.documents.many(docs)
+        ]
+        logits = logits_of(model, pairs)
+        loss, at, parts = torch.zeros(()), 0, []
+        for source, _, docs, target, label in chosen:
+            wanted = torch.as_tensor(target, dtype=torch.float32)
+            part = logits[at : at + len(docs)]
+            own = loss_of(part, wanted, label, source.graded)
+            parts.append((source.name, own.item()))
+            loss = loss + own / len(chosen)
+            at += len(docs)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         losses.append(loss.item())
+        for name, value in parts:
+            by_source.setdefault(name, []).append(value)
         step += 1
-        with torch.no_grad():
-            for name, value in model.state_dict().items():
-                average[name].lerp_(value, 1 - min(MEMORY, step / (step + 10)))
         used += time.time() - mark
         mark = time.time()
         if step in (5, 50):
             print(step, f"{used / step:.2f} s a step", loss.item(), flush=True)
+
+
+def heldout_source(work: Path) -> Source:
+    """The held-out domains of the contrast generator."""
+    asked, texts = Texts.load(work / "states/heldout-queries"), Texts.load(work / "states/heldout")
+    return Source("heldout", asked, texts, stored(work, "heldout"), True, 0.0)
 
 
 def main() -> None:
@@ -439,13 +347,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--models", type=Path, required=True)
     parser.add_argument("--name", default="small")
-    parser.add_argument("--minutes", type=float, default=52)
+    parser.add_argument("--minutes", type=float, default=80)
     parser.add_argument("--lr", type=float, default=4e-5)
-    parser.add_argument("--contrast", type=float, default=SHARES["contrast"])
     parser.add_argument("--groups", type=int, default=6)
-    parser.add_argument("--check", type=int, default=700)
+    parser.add_argument("--check", type=int, default=500)
     parser.add_argument("--dev-queries", type=int, default=53)
     parser.add_argument("--seed", type=int, default=13)
     train(parser.parse_args())

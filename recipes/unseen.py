@@ -72,7 +72,7 @@ def main() -> None:
     encoders = [BiEncoder(name, max_length=160) for name in (given.start, given.end)]
     used = {
         form
-        for _, _, text, _ in passages(given.data, None, random.Random(13))
+        for _, _, text, _ in passages(given.data, random.Random(13))
         for form in (text, text.partition("\n")[2])
     }
     print(f"{'set':12} {'start':>7} {'end':>7} {'p':>7}")
