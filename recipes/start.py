@@ -45,6 +45,7 @@ CORPORA = {
 def normalisation_map() -> bytes:
     """SentencePiece's `nmt_nfkc` character map, taken from a model trained on a few lines."""
     import sentencepiece
+    from sentencepiece import sentencepiece_model_pb2 as pb
 
     with tempfile.TemporaryDirectory() as folder:
         prefix = f"{folder}/tiny"
@@ -56,8 +57,6 @@ def normalisation_map() -> bytes:
             hard_vocab_limit=False,
             minloglevel=2,
         )
-        from sentencepiece import sentencepiece_model_pb2 as pb
-
         model = pb.ModelProto()
         model.ParseFromString(Path(f"{prefix}.model").read_bytes())
         return bytes(model.normalizer_spec.precompiled_charsmap)
