@@ -17,7 +17,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
 from recover import Shipped
 from safetensors.torch import load_file
@@ -32,7 +31,7 @@ from crossrank.train.gated import Gated, load_encoder
 
 def recovered(path: Path) -> dict[str, Tensor]:
     """The joint layers, gates and head of a shipped cross-encoder, under the names of `Gated`."""
-    old = Shipped(onnx.load(path))
+    old = Shipped(path)
     found: dict[str, Tensor] = {}
     gates = []
     for i in range(old.layers() - SPLIT):

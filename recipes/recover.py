@@ -10,7 +10,6 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor
 
-from crossrank.models.files import read_files
 from crossrank.train.gated import Encoder, Shape
 from crossrank.train.graph import PackedRows
 
@@ -21,13 +20,8 @@ NORMS = ("middle", "out")
 class Shipped:
     """The constants of an ONNX graph that train.gated_graph and ship.py wrote."""
 
-    def __init__(self, model: onnx.ModelProto) -> None:
-        self.held = {each.name: each for each in model.graph.initializer}
-
-    @classmethod
-    def load(cls, folder: Path) -> Shipped:
-        """Of a model directory, with what it borrows."""
-        return cls(onnx.load_from_string(read_files(folder).content()))
+    def __init__(self, path: Path) -> None:
+        self.held = {each.name: each for each in onnx.load(path).graph.initializer}
 
     def array(self, name: str) -> np.ndarray:
         """A constant as float32."""

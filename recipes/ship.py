@@ -103,13 +103,13 @@ def checkpoint(work: Path, model: str) -> dict[str, np.ndarray]:
     return found | joint(torch.load(work / f"{model}/best.pt", weights_only=True))
 
 
-def joint(state: dict[str, torch.Tensor], split: int = SPLIT) -> dict[str, np.ndarray]:
+def joint(state: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
     """The tensors of `Gated` under the names of gated_graph, which counts the lower layers too."""
     found = {}
     for name, value in state.items():
         if name.startswith("layers."):
             layer, rest = name.removeprefix("layers.").split(".", 1)
-            name = f"layers.{int(layer) + split}.{rest}"
+            name = f"layers.{int(layer) + SPLIT}.{rest}"
         found[name] = value.numpy()
     return found
 
@@ -166,7 +166,7 @@ def main() -> None:
     print(f"{given.out}: {len(ids)} pieces, {size / 1e6:.1f} MB")
 
 
-def write_graph(graph: onnx.ModelProto, path: Path, plain: bool, split: int = SPLIT) -> None:
+def write_graph(graph: onnx.ModelProto, path: Path, plain: bool) -> None:
     """The graph as it is, or quantised.
 
     Each layer's last product, whose inputs have outliers, goes by blocks of 32 weights: 4 bits
@@ -178,7 +178,7 @@ def write_graph(graph: onnx.ModelProto, path: Path, plain: bool, split: int = SP
         return
     products = [n.name for n in graph.graph.node if n.op_type == "MatMul"]
     last = [name for name in products if ".narrow.product" in name]
-    lower = [name for name in last if int(name.split(".")[1]) < split]
+    lower = [name for name in last if int(name.split(".")[1]) < SPLIT]
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "float.onnx"
         for bits, chosen in ((4, lower), (8, [name for name in last if name not in lower])):

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 import onnx
-from borrow import with_weights_of, write_borrowing
+from borrow import write_borrowing
 from recover import Shipped
 from ship import EPS, HEADS, joint, write_graph
 from states import SPLIT
@@ -23,6 +23,21 @@ from tokenizers import Tokenizer, processors
 from train_similar import trained
 
 from crossrank.train.gated_graph import gated_graph
+
+
+def with_weights_of(model: onnx.ModelProto, lender: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with the lender's constants where only rounding sets them apart."""
+    theirs = {each.name: each for each in lender.graph.initializer}
+    lower = tuple(f"layer.{i}." for i in range(SPLIT))
+    for own in model.graph.initializer:
+        if own.name in theirs and own.name.startswith(
+            (*lower, "words.", "embeddings.", "positions")
+        ):
+            other = theirs[own.name]
+            if (own.data_type, own.dims) != (other.data_type, other.dims):
+                raise ValueError(f"{own.name}: not of the shape and type it has in crossrank-embed")
+            own.CopyFrom(other)
+    return model
 
 
 def main() -> None:
@@ -34,7 +49,7 @@ def main() -> None:
     parser.add_argument("--float", action="store_true")
     given = parser.parse_args()
     embed = given.models / "crossrank-embed"
-    shipped = Shipped.load(embed)
+    shipped = Shipped(embed / "model.onnx")
     tensors = {name: value.numpy() for name, value in shipped.encoder(SPLIT).state_dict().items()}
     tensors |= joint(trained(given.work, given.seeds))
     graph = gated_graph(tensors, SPLIT, HEADS, EPS, shipped.words())
@@ -63,7 +78,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "model.onnx"
         write_graph(graph, path, plain=False)
-        whole = with_weights_of(onnx.load(path), onnx.load(embed / "model.onnx"), SPLIT)
+        whole = with_weights_of(onnx.load(path), onnx.load(embed / "model.onnx"))
     write_borrowing(whole, out, embed)
 
 
