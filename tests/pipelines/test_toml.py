@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,12 @@ def test_a_fusion_of_three_signals_over_the_same_candidates() -> None:
     assert same.with_reranker(Reranker().model) == same
     with pytest.raises(BadInput, match="normalise of each of type str wanted, got 3"):
         parse(THREE.replace('"z-score"', "[3]"))
+
+
+def test_of_re_rankers_in_a_row_the_last_one_is_replaced() -> None:
+    sift, judge = Reranker("quick", weight=0.5), Reranker("own", depth=20)
+    spec = PipelineSpec((Bm25(), sift, judge))
+    assert spec.with_reranker("mine").stages == (Bm25(), sift, replace(judge, model="mine"))
 
 
 def test_a_learned_fusion_names_its_model_and_its_stages() -> None:

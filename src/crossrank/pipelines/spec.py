@@ -178,10 +178,15 @@ class PipelineSpec:
     def with_reranker(self, model: str) -> PipelineSpec:
         """The same pipeline with another cross-encoder. Raises BadInput if it has none.
 
+        Where several re-rank one after the other, the last one is replaced: those before it sift.
         The weight that suits the bundled cross-encoder is not kept for another one, which then
         decides alone.
         """
-        changed = tuple(_reranked(stage, model) for stage in self.stages)
+        sifting = [i for i, stage in enumerate(self.stages) if isinstance(stage, Reranker)][:-1]
+        changed = tuple(
+            stage if i in sifting else _reranked(stage, model)
+            for i, stage in enumerate(self.stages)
+        )
         if not any(isinstance(stage, Reranker) for stage in _flat(changed)):
             raise BadInput(f"pipeline {self.name!r} has no cross-encoder to replace by {model!r}")
         return replace(self, stages=changed)
