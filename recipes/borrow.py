@@ -25,21 +25,6 @@ def read_whole(folder: Path) -> onnx.ModelProto:
     return onnx.load_from_string(read_files(folder).content())
 
 
-def with_weights_of(model: onnx.ModelProto, lender: onnx.ModelProto, split: int) -> onnx.ModelProto:
-    """The model with the lender's constants below `split`, where only rounding sets them apart."""
-    theirs = {each.name: each for each in lender.graph.initializer}
-    lower = tuple(f"layer.{i}." for i in range(split))
-    for own in model.graph.initializer:
-        if own.name in theirs and own.name.startswith(
-            (*lower, "words.", "embeddings.", "positions")
-        ):
-            other = theirs[own.name]
-            if (own.data_type, own.dims) != (other.data_type, other.dims):
-                raise ValueError(f"{own.name}: not of the shape and type it has in crossrank-embed")
-            own.CopyFrom(other)
-    return model
-
-
 def write_borrowing(model: onnx.ModelProto, folder: Path, lender: Path) -> None:
     """Saves the cross-encoder in `folder` without what the model in `lender` has."""
     lean = without_borrowed(model, read_whole(lender))

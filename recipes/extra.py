@@ -1,11 +1,10 @@
 """Prepares the labelled groups: contrast data, WikiQA, and the second year of TREC queries.
 
-python recipes/extra.py --data DATA --work WORK --part heldout|wikiqa|trec|german [--limit N]
+python recipes/extra.py --data DATA --work WORK --part heldout|wikiqa|trec [--limit N]
 
 Writes WORK/PART.groups.npz (query, starts, docs, target) and the texts to encode with states.py
 (WORK/pools/PART.jsonl, PART-queries.jsonl). `trec` imitates the published SPLADE++ run of the
-2022 queries; the 2021 queries are the dev set and are not trained on. `german` has no groups: texts
-that are mostly German, for a model that learns to read as another does.
+2022 queries; the 2021 queries are the dev set and are not trained on.
 """
 
 from __future__ import annotations
@@ -14,11 +13,10 @@ import argparse
 import gzip
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from pools import first_words, rows, stsb
 
 from crossrank.io.trec import read_run
 from crossrank.train.contrast import HELD_OUT, LANGUAGES, domains, generate
@@ -52,21 +50,9 @@ def wikiqa(data: Path) -> Iterator[Group]:
             yield query, texts[:16]
 
 
-def german(data: Path, rng: np.random.Generator) -> Iterator[str]:
-    """Laws, web pages and sentences, and offers and notices of the contrast generator."""
-    for name, count in (("gesetze-de", 3000), ("mdn-de", 3000)):
-        found = [row["text"] for row in rows(data / f"{name}/corpus.jsonl.gz")]
-        chosen = rng.permutation([i for i, text in enumerate(found) if len(text.split()) > 15])
-        yield from (first_words(found[i], 80) for i in chosen[:count])
-    yield from (first for first, _, _ in stsb(data, "de", "train")[::3])
-    for query, texts in contrast(taught(), 2000, 5):
-        yield query
-        yield from (texts[i][0] for i in rng.permutation(len(texts))[:2])
-
-
 def write(work: Path, part: str, groups: Iterator[Group], limit: int) -> None:
     """Texts to encode, each once, and the groups over them."""
-    numbers: dict[str, int] = {}
+    rows: dict[str, int] = {}
     queries: list[str] = []
     docs, target, starts = [], [], [0]
     for query, texts in groups:
@@ -74,19 +60,14 @@ def write(work: Path, part: str, groups: Iterator[Group], limit: int) -> None:
             break
         queries.append(query)
         for text, logit in texts:
-            docs.append(numbers.setdefault(text, len(numbers)))
+            docs.append(rows.setdefault(text, len(rows)))
             target.append(logit)
         starts.append(len(docs))
-    write_texts(work, part, numbers)
-    write_texts(work, f"{part}-queries", queries)
+    for name, texts in ((part, list(rows)), (f"{part}-queries", queries)):
+        with (work / f"pools/{name}.jsonl").open("w", encoding="utf-8") as out:
+            for text in texts:
+                out.write(json.dumps({"text": text}, ensure_ascii=False) + "\n")
     save(work, part, list(range(len(queries))), starts, docs, target)
-
-
-def write_texts(work: Path, name: str, texts: Iterable[str]) -> None:
-    """One pool of texts, to encode with states.py."""
-    with (work / f"pools/{name}.jsonl").open("w", encoding="utf-8") as out:
-        for text in texts:
-            out.write(json.dumps({"text": text}, ensure_ascii=False) + "\n")
 
 
 def save(
@@ -142,10 +123,8 @@ def main() -> None:
         write(given.work, "wikiqa", wikiqa(given.data), given.limit)
     elif given.part == "heldout":
         write(given.work, "heldout", contrast(list(HELD_OUT), 400, 2), given.limit)
-    elif given.part == "german":
-        write_texts(given.work, "german", german(given.data, np.random.default_rng(13)))
     else:
-        raise SystemExit(f"heldout, wikiqa, trec or german wanted, got {given.part}")
+        raise SystemExit(f"heldout, wikiqa or trec wanted, got {given.part}")
 
 
 if __name__ == "__main__":

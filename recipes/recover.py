@@ -10,8 +10,7 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor
 
-from crossrank.models.files import read_files
-from crossrank.train.gated import Encoder, Gated, Shape
+from crossrank.train.gated import Encoder, Shape
 from crossrank.train.graph import PackedRows
 
 PARTS = ("qkv", "mixed", "wide", "narrow")
@@ -21,13 +20,8 @@ NORMS = ("middle", "out")
 class Shipped:
     """The constants of an ONNX graph that train.gated_graph and ship.py wrote."""
 
-    def __init__(self, model: onnx.ModelProto) -> None:
-        self.held = {each.name: each for each in model.graph.initializer}
-
-    @classmethod
-    def load(cls, folder: Path) -> Shipped:
-        """Of a model directory, with what it borrows."""
-        return cls(onnx.load_from_string(read_files(folder).content()))
+    def __init__(self, path: Path) -> None:
+        self.held = {each.name: each for each in onnx.load(path).graph.initializer}
 
     def array(self, name: str) -> np.ndarray:
         """A constant as float32."""
@@ -55,10 +49,6 @@ class Shipped:
     def layers(self) -> int:
         """How many layers the graph has."""
         return 1 + max(int(n.split(".")[1]) for n in self.held if n.startswith("layer."))
-
-    def joint(self) -> int:
-        """The first layer of a cross-encoder that looks across."""
-        return self.layers() - sum(name.endswith(".step") for name in self.held)
 
     def layer(self, i: int) -> dict[str, Tensor]:
         """The tensors of layer i under the names of train.gated.Layer."""
@@ -92,18 +82,3 @@ class Shipped:
         encoder = Encoder(Shape(len(rows.nibbles), layers=self.layers(), split=split))
         encoder.load_state_dict(found)
         return encoder
-
-    def gated(self, split: int) -> tuple[Encoder, Gated]:
-        """The layers below `split`, and the joint ones of a cross-encoder with its head."""
-        encoder = self.encoder(split)
-        upper = Gated(encoder)
-        for i in range(len(upper.layers)):
-            ask = self.array(f"gates.{i}.query").ravel()
-            answer = ask + self.array(f"gates.{i}.step").ravel()
-            upper.gates.data[i] = torch.from_numpy(np.stack([ask, answer], 1))
-        for mine, theirs in (("pool", "pooled"), ("head", "head"), ("weigh", "weigh")):
-            part = getattr(upper, mine)
-            part.weight.data = self.matrix(f"{theirs}.weight").clone()
-            part.bias.data = self.tensor(f"{theirs}.bias")
-        upper.views = torch.nn.Parameter(self.tensor("views.weight"))
-        return encoder, upper

@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from borrow import with_weights_of, write_borrowing
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.matmul_nbits_quantizer import (
     DefaultWeightOnlyQuantConfig,
@@ -34,14 +33,6 @@ from crossrank.train.trim import choose_pieces, count_pieces
 
 HEADS, EPS = 12, 1e-12
 PROMPTS = {"query": "query: ", "document": "passage: "}
-CROSS = {
-    "kind": "cross-encoder",
-    "scale": "logit",
-    "max_length": 512,
-    "languages": ["de", "en"],
-    "licence": "Apache-2.0",
-    "prompts": {},
-}
 
 
 def vocabulary(tokenizer: Tokenizer) -> Vocabulary:
@@ -112,41 +103,15 @@ def checkpoint(work: Path, model: str) -> dict[str, np.ndarray]:
     return found | joint(torch.load(work / f"{model}/best.pt", weights_only=True))
 
 
-def joint(state: dict[str, torch.Tensor], split: int = SPLIT) -> dict[str, np.ndarray]:
+def joint(state: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
     """The tensors of `Gated` under the names of gated_graph, which counts the lower layers too."""
     found = {}
     for name, value in state.items():
         if name.startswith("layers."):
             layer, rest = name.removeprefix("layers.").split(".", 1)
-            name = f"layers.{int(layer) + split}.{rest}"
+            name = f"layers.{int(layer) + SPLIT}.{rest}"
         found[name] = value.numpy()
     return found
-
-
-def write_cross(
-    graph: onnx.ModelProto,
-    tokenizer: Tokenizer,
-    label: str,
-    split: int,
-    out: Path,
-    plain: bool,
-    trained: int = 8,
-) -> None:
-    """A cross-encoder over the crossrank-embed beside `out`, of which it borrows what is below
-    `split`; whole and in fp32 if `plain`."""
-    out.mkdir(parents=True, exist_ok=True)
-    tokenizer.save(str(out / "tokenizer.json"), pretty=False)
-    settings = {**CROSS, "labels": [label]}
-    (out / "crossrank.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-    if plain:
-        onnx.save(graph, out / "model.onnx")
-        return
-    embed = out.parent / "crossrank-embed"
-    with tempfile.TemporaryDirectory() as place:
-        path = Path(place) / "model.onnx"
-        write_graph(graph, path, plain=False, split=split, trained=trained)
-        whole = with_weights_of(onnx.load(path), onnx.load(embed / "model.onnx"), split)
-    write_borrowing(whole, out, embed)
 
 
 def main() -> None:
@@ -183,9 +148,17 @@ def main() -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     write_graph(graph, given.out / "model.onnx", given.float)
     tokenizer.save(str(given.out / "tokenizer.json"), pretty=False)
-    settings: dict[str, object] = {**CROSS, "labels": ["relevance"]}
-    if not cross:
-        settings = {**CROSS, "kind": "bi-encoder", "scale": "cosine", "prompts": PROMPTS}
+    settings = {
+        "kind": "cross-encoder" if cross else "bi-encoder",
+        "scale": "logit" if cross else "cosine",
+        "max_length": 512,
+        "languages": ["de", "en"],
+        "licence": "Apache-2.0",
+        "prompts": {} if cross else PROMPTS,
+    }
+    if cross:
+        settings["labels"] = ["relevance"]
+    else:
         settings |= {"pooling": "mean", "normalise": True}
     text = json.dumps(settings, indent=2, ensure_ascii=False) + "\n"
     (given.out / "crossrank.json").write_text(text, encoding="utf-8")
@@ -193,14 +166,11 @@ def main() -> None:
     print(f"{given.out}: {len(ids)} pieces, {size / 1e6:.1f} MB")
 
 
-def write_graph(
-    graph: onnx.ModelProto, path: Path, plain: bool, split: int = SPLIT, trained: int = 8
-) -> None:
+def write_graph(graph: onnx.ModelProto, path: Path, plain: bool) -> None:
     """The graph as it is, or quantised.
 
     Each layer's last product, whose inputs have outliers, goes by blocks of 32 weights: 4 bits
-    where the weights came as such blocks, so that nothing is lost, `trained` bits where they were
-    trained.
+    where the weights came as such blocks, so that nothing is lost, 8 bits where they were trained.
     All other products get int8 weights by column.
     """
     if plain:
@@ -208,10 +178,10 @@ def write_graph(
         return
     products = [n.name for n in graph.graph.node if n.op_type == "MatMul"]
     last = [name for name in products if ".narrow.product" in name]
-    lower = [name for name in last if int(name.split(".")[1]) < split]
+    lower = [name for name in last if int(name.split(".")[1]) < SPLIT]
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "float.onnx"
-        for bits, chosen in ((4, lower), (trained, [name for name in last if name not in lower])):
+        for bits, chosen in ((4, lower), (8, [name for name in last if name not in lower])):
             config = DefaultWeightOnlyQuantConfig(
                 block_size=32, is_symmetric=True, accuracy_level=4, bits=bits
             )

@@ -1,9 +1,6 @@
-"""Encodes passages once with a bi-encoder: states after the split, and vectors.
+"""Encodes passages once with the starting bi-encoder: states after the split, and vectors.
 
 python recipes/states.py --model BASE --texts passages.jsonl --out OUT [--prompt "passage: "]
-    [--split 8]
-
-BASE is what start.py wrote, or a crossrank-embed that ships.
 
 OUT/states.npy   float16 [tokens, hidden]: after `split` layers, as the joint layers will see them
 OUT/offsets.npy  int64 [texts + 1] into states
@@ -20,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from recover import Shipped
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -43,13 +39,6 @@ def token_ids(tokenizer: Tokenizer, texts: list[str], prompt: str, longest: int)
         ids = encoding.ids
         found.append(ids if len(ids) <= longest else [*ids[: longest - 1], ids[-1]])
     return found
-
-
-def encoder_in(folder: Path, split: int) -> Encoder:
-    """A bi-encoder of start.py, or one that ships."""
-    if (folder / "model.onnx").exists():
-        return Shipped.load(folder).encoder(split)
-    return load_encoder(load_file(folder / "model.safetensors"), split)
 
 
 def batches(lengths: np.ndarray, budget: int) -> Iterator[np.ndarray]:
@@ -117,12 +106,10 @@ def main() -> None:
     parser.add_argument("--prompt", default="passage: ")
     parser.add_argument("--key", default="text")
     parser.add_argument("--longest", type=int, default=144)
-    parser.add_argument("--split", type=int, default=SPLIT)
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--lower-only", action="store_true", help="no vectors")
     given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    encoder = encoder_in(given.model, given.split).eval()
+    torch.set_num_threads(1)
+    encoder = load_encoder(load_file(given.model / "model.safetensors"), SPLIT).eval()
     tokenizer = Tokenizer.from_file(str(given.model / "tokenizer.json"))
     with given.texts.open(encoding="utf-8") as lines:
         texts = [json.loads(line)[given.key] for line in lines]

@@ -147,7 +147,7 @@ def main() -> None:
     torch.manual_seed(given.seed)
     rng = np.random.default_rng(given.seed)
     folder = given.models / "crossrank-embed"
-    encoder = Shipped.load(folder).encoder(SPLIT)
+    encoder = Shipped(folder / "model.onnx").encoder(SPLIT)
     lower = Lower(encoder, Tokenizer.from_file(str(folder / "tokenizer.json")))
     model = opened(
         encoder, lower, [r for x in ("de", "en") for r in stsb(given.data, x, "train")[::3]]

@@ -116,33 +116,19 @@ def loss_of(logits: Tensor, target: Tensor, label: int, graded: bool) -> Tensor:
     return listwise + 0.1 * margins.square().clamp(max=16).mean()
 
 
-class Candidates:
-    """The BM25 top 100 of msmarco-dl21: rows of queries and passages in the pools, and measure."""
+class Dev:
+    """Re-ranking of the BM25 top 100 of msmarco-dl21, and grades of held-out contrast groups."""
 
-    def __init__(self, work: Path, data: Path, queries: int = 53) -> None:
+    def __init__(self, work: Path, data: Path, documents: Texts, queries: int = 53) -> None:
         names = [json.loads(x)["id"] for x in (work / "pools/passages.jsonl").open()]
         trec = [json.loads(x)["id"] for x in (work / "pools/trec.jsonl").open()]
         self.run = read_run(data / "msmarco-dl21-22/runs/dl21.bm25.trec").select(slice(queries))
         self.qrels = read_qrels(data / "msmarco-dl21-22/qrels/dl21.tsv")
+        self.queries, self.documents = Texts.load(work / "states/trec"), documents
         row_of = {name: i for i, name in enumerate(names)}
         asked = {name: i for i, name in enumerate(trec)}
         self.rows = [row_of[name] for name in self.run.corpus.ids(self.run.docs)]
         self.asked = [asked[self.run.queries.ids[o]] for o in self.run.owners()]
-
-    def measured(self, scores: np.ndarray) -> float:
-        """nDCG@10 of the candidates under these scores, the mean over the queries in use."""
-        measure = parse_measure("nDCG@10")
-        found = evaluate(self.run.rescored(scores, self.run.scale), self.qrels, [measure])
-        wanted = set(self.run.queries.ids)
-        return float(np.mean(found.of(measure)[[name in wanted for name in found.queries]]))
-
-
-class Dev(Candidates):
-    """Re-ranking of these candidates, from their states."""
-
-    def __init__(self, work: Path, data: Path, documents: Texts, queries: int = 53) -> None:
-        super().__init__(work, data, queries)
-        self.queries, self.documents = Texts.load(work / "states/trec"), documents
 
     def ndcg(self, model: Gated) -> float:
         """nDCG@10 of the candidates re-ranked by the model."""
@@ -151,6 +137,13 @@ class Dev(Candidates):
             for q, d in zip(self.asked, self.rows, strict=True)
         ]
         return self.measured(score(model, pairs))
+
+    def measured(self, scores: np.ndarray) -> float:
+        """nDCG@10 of the candidates under these scores, the mean over the queries in use."""
+        measure = parse_measure("nDCG@10")
+        found = evaluate(self.run.rescored(scores, self.run.scale), self.qrels, [measure])
+        wanted = set(self.run.queries.ids)
+        return float(np.mean(found.of(measure)[[name in wanted for name in found.queries]]))
 
 
 def score(model: Gated, pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
